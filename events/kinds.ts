@@ -1,0 +1,383 @@
+/**
+ * The table of event kinds: the single source from which the columnar batch's meaning, the typed view, the zod and JSON
+ * schemas, the JSONL codec and docs/events.md derive (design 2, "Events without an object each").
+ *
+ * A field's position in `fields` is its column in a batch (`a` first); `pfn64` takes two columns. `id`s are for ever.
+ */
+
+/**
+ * What a column holds.
+ *
+ * | type    | in the batch                                     | in the view and in JSON                           |
+ * |---------|--------------------------------------------------|---------------------------------------------------|
+ * | pfn     | pfn below 2^30                                   | number                                            |
+ * | pfn64   | two columns, lower and upper 32 bits             | number below 2^53                                 |
+ * | word    | tagged word (word.ts)                            | raw entry, `0x...`; `fault` where a load faulted  |
+ * | pte     | page << 2, bit 0 present, bit 1 writable; 0 none | `12:rw`, `12:ro`, `none`                          |
+ * | page    | page number, 0 none                              | number                                            |
+ * | int     | signed 32-bit integer                            | number                                            |
+ * | payload | offset of a payload record                       | array of runs `[count, word, stride]`             |
+ * | others  | index into the list of names below               | the name                                          |
+ */
+export type FieldType = 'pfn' | 'pfn64' | 'word' | 'pte' | 'page' | 'int' | 'payload' | keyof typeof NAMES;
+
+/** What a page was allocated for. `init` is the domain builder's list. */
+export const ROLES = [
+  'none',
+  'init',
+  'leaf',
+  'pte',
+  'mid',
+  'missing',
+  'identity',
+  'missing_pte',
+  'identity_pte',
+  'mid_missing',
+  'top_mfn',
+  'top_mfn_p',
+  'tree_top',
+  'tree_mid',
+  'tree_mid_missing',
+  'tree_mid_identity',
+] as const;
+
+/** How `fill_page` fills: a constant, identity from a base pfn, the frame (or PTE) `value` everywhere, a copy of a page. */
+export const PATTERNS = ['invalid', 'identity', 'frame', 'pte', 'copy'] as const;
+
+/** Words of the kernel's global state (spec 3); the order is the memory layout's, and for ever. */
+export const GLOBALS = [
+  'none',
+  'xen_p2m_addr',
+  'xen_p2m_size',
+  'xen_max_p2m_pfn',
+  'p2m_missing',
+  'p2m_identity',
+  'p2m_missing_pte',
+  'p2m_identity_pte',
+  'p2m_top_mfn',
+  'p2m_top_mfn_p',
+  'p2m_mid_missing_mfn',
+  'p2m_update_lock',
+  'xen_p2m_last_pfn',
+  'HYPERVISOR_shared_info',
+  'start_info.nr_pages',
+  'start_info.flags',
+  'start_info.mfn_list',
+  'slab_is_available',
+  'p2m_top',
+  'p2m_mid_missing',
+  'p2m_mid_identity',
+  'machine_to_phys_nr',
+  'p2m_limit',
+  'auto_translated',
+  'dummy.max_pfn',
+  'dummy.pfn_to_mfn_frame_list_list',
+  'dummy.p2m_generation',
+  'dummy.p2m_vaddr',
+  'dummy.p2m_cr3',
+  'shared_info.max_pfn',
+  'shared_info.pfn_to_mfn_frame_list_list',
+  'shared_info.p2m_generation',
+  'shared_info.p2m_vaddr',
+  'shared_info.p2m_cr3',
+  'xen_extra_mem_count',
+] as const;
+
+/** Operations that a `call` opens, by their kernel names. */
+export const OPERATIONS = [
+  'none',
+  'xen_build_dynamic_phys_to_machine',
+  'set_phys_range_identity',
+  'xen_vmalloc_p2m_tree',
+  'xen_rebuild_p2m_list',
+  'xen_inv_extra_mem',
+  'xen_pagetable_p2m_setup',
+  'xen_pagetable_p2m_free',
+  'xen_build_mfn_list_list',
+  'xen_setup_mfn_list_list',
+  '__pfn_to_mfn',
+  'pfn_to_mfn',
+  'get_phys_to_machine',
+  'mfn_to_pfn',
+  '__set_phys_to_machine',
+  'set_phys_to_machine',
+  'xen_alloc_p2m_entry',
+  'alloc_p2m_pmd',
+  'decrease_reservation',
+  'increase_reservation',
+  'set_foreign_p2m_mapping',
+  'clear_foreign_p2m_mapping',
+  'xen_arch_pre_suspend',
+  'xen_arch_post_suspend',
+  'read_mfn_tree',
+  'read_p2m_cr3',
+  'setup',
+] as const;
+
+/** How an operation ended: with what kind of value. */
+export const RESULTS = ['void', 'bool', 'word', 'count', 'errno', 'bug', 'fault'] as const;
+
+/** Kernel assertions: where BUG() stands, in our words. The first three are named by the vectors. */
+export const BUGS = [
+  'none',
+  'beyond-size',
+  'unmapped-entry',
+  'pfn-above-max',
+  'top-mfn-mismatch',
+  'early-free',
+  'mididx',
+  'mid-not-missing',
+  'dummy-shared-info',
+  'null-page',
+  'no-pmd-table',
+  'list-overlaps-e820',
+] as const;
+
+/** Kernel warnings. */
+export const WARNINGS = ['none', 'p2m-not-invalid', 'identity-race'] as const;
+
+export const ACCESSES = ['read', 'write'] as const;
+
+/** Names behind the enumerated field types. */
+export const NAMES = {
+  role: ROLES,
+  pattern: PATTERNS,
+  global: GLOBALS,
+  operation: OPERATIONS,
+  result: RESULTS,
+  bug: BUGS,
+  warning: WARNINGS,
+  access: ACCESSES,
+} as const;
+
+interface KindSpec {
+  readonly id: number;
+  /** Whether `apply` changes memory for it; if not, it is an observation. */
+  readonly mutates: boolean;
+  readonly fields: Readonly<Record<string, FieldType>>;
+  readonly doc: string;
+}
+
+/** Every kind, with what its columns hold. */
+export const KINDS = {
+  alloc_page: {
+    id: 1,
+    mutates: true,
+    fields: { page: 'page', role: 'role' },
+    doc: 'alloc_p2m_page gave out the next page of the pool of this CPU',
+  },
+  alloc_failed: {
+    id: 2,
+    mutates: true,
+    fields: { role: 'role' },
+    doc: 'alloc_p2m_page failed; counts as an attempt, as alloc_page does',
+  },
+  free_page: {
+    id: 3,
+    mutates: true,
+    fields: { page: 'page', role: 'role' },
+    doc: 'free_p2m_page; the page is only marked, never given out again, so that a use after free is seen',
+  },
+  fill_page: {
+    id: 4,
+    mutates: true,
+    fields: { page: 'page', pattern: 'pattern', value: 'int' },
+    doc: 'a page is initialised: value is the base pfn, the frame, the PTE or the page copied from',
+  },
+  announce_page: {
+    id: 5,
+    mutates: false,
+    fields: { page: 'page' },
+    doc: 'paravirt_alloc_pte: the hypervisor makes the page read-only and pins it as a page table',
+  },
+  retract_page: {
+    id: 6,
+    mutates: false,
+    fields: { page: 'page' },
+    doc: 'paravirt_release_pte: the page is no page table any more',
+  },
+  populate_pmd: {
+    id: 7,
+    mutates: true,
+    fields: { pfn: 'pfn', page: 'page' },
+    doc: 'populate_extra_pte at boot: a new, empty PT page is allocated and linked in the PMD slot that spans pfn',
+  },
+  set_pmd: {
+    id: 8,
+    mutates: true,
+    fields: { pfn: 'pfn', old: 'pte', new: 'pte' },
+    doc: 'the PMD slot that spans pfn',
+  },
+  set_pte: {
+    id: 9,
+    mutates: true,
+    fields: { pfn: 'pfn', page: 'page', old: 'pte', new: 'pte' },
+    doc: 'the PTE, in PT page `page`, of the leaf that holds pfn',
+  },
+  set_entry: {
+    id: 10,
+    mutates: true,
+    fields: { pfn: 'pfn', page: 'page', old: 'word', new: 'word' },
+    doc: 'the entry of pfn, in leaf `page`, the one that the store reached',
+  },
+  identity_range: {
+    id: 11,
+    mutates: true,
+    fields: { pfnStart: 'pfn', pfnEnd: 'pfn', old: 'payload' },
+    doc: 'entries [pfnStart, pfnEnd) become IDENTITY_FRAME of their pfn; old is what they held',
+  },
+  boot: {
+    id: 12,
+    mutates: true,
+    fields: { nrPages: 'pfn', entries: 'payload' },
+    doc: 'the domain builder leaves its list of nrPages entries, in whole pages',
+  },
+  set_global: {
+    id: 13,
+    mutates: true,
+    fields: { global: 'global', old: 'int', new: 'int' },
+    doc: 'a word of the global state that boot or the allocation writes',
+  },
+  set_top_mfn: {
+    id: 14,
+    mutates: true,
+    fields: { index: 'int', expected: 'int', old: 'int', new: 'int' },
+    doc: 'compare-and-exchange of p2m_top_mfn[index]; where old is not expected it is lost and nothing changes',
+  },
+  set_top_mfn_p: {
+    id: 15,
+    mutates: true,
+    fields: { index: 'int', old: 'int', new: 'int' },
+    doc: 'p2m_top_mfn_p[index], the mid page by its kernel address',
+  },
+  set_mid_mfn: {
+    id: 16,
+    mutates: true,
+    fields: { page: 'page', index: 'int', old: 'int', new: 'int' },
+    doc: 'the mfn of a leaf in a mid page of the tree for the tools',
+  },
+  set_max_pfn: {
+    id: 17,
+    mutates: true,
+    fields: { info: 'int', old: 'int', new: 'int' },
+    doc: 'shared_info.arch.max_pfn (info 1), or that of the dummy page (info 0)',
+  },
+  set_generation: {
+    id: 18,
+    mutates: true,
+    fields: { info: 'int', old: 'int', new: 'int' },
+    doc: 'shared_info.arch.p2m_generation (info 1), or that of the dummy page (info 0)',
+  },
+  lock: { id: 19, mutates: true, fields: {}, doc: 'p2m_update_lock is taken by this CPU' },
+  unlock: { id: 20, mutates: true, fields: {}, doc: 'p2m_update_lock is given back by this CPU' },
+  set_top: {
+    id: 21,
+    mutates: true,
+    fields: { index: 'int', expected: 'int', old: 'int', new: 'int' },
+    doc: 'compare-and-exchange of p2m_top[index] of the old tree; lost as in set_top_mfn',
+  },
+  set_mid: {
+    id: 22,
+    mutates: true,
+    fields: { page: 'page', index: 'int', expected: 'int', old: 'int', new: 'int' },
+    doc: 'compare-and-exchange of an entry of a mid page of the old tree; lost as in set_top_mfn',
+  },
+  set_m2p: {
+    id: 23,
+    mutates: true,
+    fields: { mfn: 'int', old: 'int', new: 'int' },
+    doc: 'the hypervisor writes machine_to_phys_mapping[mfn]: pfn + 1, 0 for none',
+  },
+  set_override: {
+    id: 24,
+    mutates: true,
+    fields: { mfn: 'int', old: 'int', new: 'int' },
+    doc: 'm2p_overrides: the page that maps a foreign mfn: pfn + 1, 0 for none',
+  },
+  set_grant: {
+    id: 25,
+    mutates: true,
+    fields: { slot: 'int', field: 'int', old: 'int', new: 'int' },
+    doc: 'a word of a grant operation: 0 pfn, 1 foreign mfn, 2 status, 3 status of the kernel mapping, 4 handle, 5 saved entry, 6 kernel mapping',
+  },
+  set_extra_mem: {
+    id: 26,
+    mutates: true,
+    fields: { index: 'int', oldStart: 'int', oldCount: 'int', start: 'int', count: 'int' },
+    doc: 'xen_extra_mem[index]: a region of pfns that is not populated at start',
+  },
+  arm_failure: {
+    id: 27,
+    mutates: true,
+    fields: { oldAttempts: 'int', oldAt: 'int', oldFrom: 'int', failAt: 'int', failFrom: 'int' },
+    doc: 'injection: the failAt-th attempt to allocate from now fails, and all from the failFrom-th on; 0 is off',
+  },
+  call: {
+    id: 40,
+    mutates: false,
+    fields: { operation: 'operation', pfn: 'pfn64', value: 'word', origin: 'int' },
+    doc: 'an operation begins; origin is the line of the input it came from, or 0',
+  },
+  return: {
+    id: 41,
+    mutates: false,
+    fields: { operation: 'operation', result: 'result', value: 'int' },
+    doc: 'the operation of this event ends; value is a word for a result of that kind, else a number',
+  },
+  look_up: {
+    id: 42,
+    mutates: false,
+    fields: { pfn: 'pfn64', value: 'word' },
+    doc: 'what a look-up saw, logged when asked',
+  },
+  bug: {
+    id: 43,
+    mutates: false,
+    fields: { bug: 'bug', pfn: 'pfn64' },
+    doc: 'a kernel assertion was hit: the CPU stops here',
+  },
+  warn: {
+    id: 44,
+    mutates: false,
+    fields: { warning: 'warning', pfn: 'pfn64' },
+    doc: 'a kernel warning was printed',
+  },
+  fault: {
+    id: 45,
+    mutates: false,
+    fields: { access: 'access', pfn: 'pfn64' },
+    doc: 'a plain access to an entry of the list faulted and nothing fixes it up',
+  },
+} as const satisfies Record<string, KindSpec>;
+
+export type KindName = keyof typeof KINDS;
+export type RoleName = (typeof ROLES)[number];
+export type PatternName = (typeof PATTERNS)[number];
+export type GlobalName = (typeof GLOBALS)[number];
+export type OperationName = (typeof OPERATIONS)[number];
+export type ResultName = (typeof RESULTS)[number];
+export type BugName = (typeof BUGS)[number];
+export type WarningName = (typeof WARNINGS)[number];
+export type AccessName = (typeof ACCESSES)[number];
+
+const byId: (KindName | undefined)[] = [];
+for (const name of Object.keys(KINDS) as KindName[]) byId[KINDS[name].id] = name;
+
+/** The name of kind `id`, or undefined where there is no such kind. */
+export function kindName(id: number): KindName | undefined {
+  return byId[id];
+}
+
+/** `{ leaf: 2, ... }` from a list of names: how code names the numbers of an enumerated field. */
+function numbersOf<T extends readonly string[]>(names: T): { readonly [K in T[number]]: number } {
+  return Object.fromEntries(names.map((name, i) => [name, i])) as { [K in T[number]]: number };
+}
+
+export const Role = numbersOf(ROLES);
+export const Pattern = numbersOf(PATTERNS);
+export const Global = numbersOf(GLOBALS);
+export const Operation = numbersOf(OPERATIONS);
+export const Result = numbersOf(RESULTS);
+export const Bug = numbersOf(BUGS);
+export const Warning = numbersOf(WARNINGS);
+export const Access = numbersOf(ACCESSES);

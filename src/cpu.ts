@@ -1,0 +1,122 @@
+import { Access, assert, Bug, type AccessName, type BugName } from '../events/index.js';
+import type { Form } from './forms.js';
+import type { Geometry } from './geometry.js';
+import { DONE, Locals, type Machine, type Row } from './machine.js';
+import type { Machines } from './machines.js';
+import type { Memory } from './memory/memory.js';
+import type { Port } from './port.js';
+
+/** Deepest nesting of kernel functions: setup > pagetable_setup > vmalloc_tree > inv_extra_mem > set > alloc > alloc_pmd. */
+const DEPTH_MAX = 12;
+
+const IDLE: Machine = {
+  name: 'idle',
+  rows: [],
+  step() {
+    throw new Error('an idle CPU has no row to run');
+  },
+};
+
+/** How the last operation of a CPU ended. `bug` and `fault` end the CPU as a kernel would die: only a new call revives it. */
+export type CpuState = 'idle' | 'running' | 'bug' | 'fault';
+
+/**
+ * A CPU that runs one kernel operation at a time, a row a step. Whoever calls `step` picks the interleaving.
+ */
+export class Cpu {
+  readonly port: Port;
+  readonly form: Form;
+  readonly geometry: Geometry;
+  readonly memory: Memory;
+  readonly machines: Machines;
+  state: CpuState = 'idle';
+  /** Result of the last operation that ended with one. */
+  result = 0;
+  /** The kernel assertion or fault that ended it. */
+  bugHit: BugName = 'none';
+  faultHit: AccessName = 'read';
+  /** The row that runs next belongs to this call. */
+  top: Locals;
+  /** The call whose row is being run. */
+  #stack: Locals[];
+  #depth = 0;
+
+  constructor(port: Port, form: Form, machines: Machines, memory: Memory) {
+    this.port = port;
+    this.form = form;
+    this.machines = machines;
+    this.memory = memory;
+    this.geometry = memory.geometry;
+    this.#stack = Array.from({ length: DEPTH_MAX }, () => new Locals(IDLE));
+    this.top = this.#stack[0]!;
+  }
+
+  /** Calls in progress, outermost first. */
+  get calls(): readonly Locals[] {
+    return this.#stack.slice(0, this.#depth);
+  }
+
+  /** The row that `step` will run. */
+  get row(): Row {
+    const row = this.top.machine.rows[this.top.pc];
+    assert(row !== undefined, `${this.top.machine.name} has no row ${this.top.pc}`);
+    return row;
+  }
+
+  /** Begins an operation. The CPU must not be in the middle of one. */
+  begin(machine: Machine, pfn: number, value = 0, count = 0): void {
+    assert(this.state !== 'running', `CPU ${this.port.cpu} is in the middle of ${this.top.machine.name}`);
+    this.#depth = 0;
+    this.state = 'running';
+    this.call(machine, pfn, value, count);
+  }
+
+  /** Runs one row. */
+  step(): void {
+    const r = this.top;
+    r.pc = r.machine.step(r, this);
+  }
+
+  /** Runs the operation in hand to its end: the direct picker. */
+  run(): void {
+    while (this.state === 'running') this.step();
+  }
+
+  /** In a row: the next row to run is the first of `machine`; ours goes on at the row it returns. */
+  call(machine: Machine, pfn: number, value = 0, count = 0): void {
+    const r = this.#stack[this.#depth];
+    assert(r !== undefined, `calls nest deeper than ${DEPTH_MAX} at ${machine.name}`);
+    this.#depth++;
+    r.begin(machine, pfn, value, count);
+    this.top = r;
+  }
+
+  /** In a row: the operation ends with `value`, which its caller finds in `ret`. Gives the row to answer with. */
+  ret(value: number): number {
+    this.#depth--;
+    if (this.#depth === 0) {
+      this.state = 'idle';
+      this.result = value;
+    } else {
+      this.top = this.#stack[this.#depth - 1]!;
+      this.top.ret = value;
+    }
+    return DONE;
+  }
+
+  /** In a row: the kernel's BUG(). The CPU stops here, its calls stay for whoever looks. */
+  bug(name: BugName, pfn: number): number {
+    this.port.bug(Bug[name], pfn);
+    this.bugHit = name;
+    this.state = 'bug';
+    return this.top.pc;
+  }
+
+  /** In a row: a plain access faulted, and no fixup stands for it. */
+  fault(access: AccessName, pfn: number): number {
+    this.port.fault(Access[access], pfn);
+    this.faultHit = access;
+    this.state = 'fault';
+    return this.top.pc;
+  }
+}

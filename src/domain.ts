@@ -1,0 +1,231 @@
+import {
+  assert,
+  EventBatch,
+  Global,
+  KINDS,
+  Operation,
+  Result,
+  usageError,
+  type OperationName,
+  type ResultName,
+  type Word,
+} from '../events/index.js';
+import { Cpu } from './cpu.js';
+import { checkGeometry, type Form } from './forms.js';
+import { alignUp, type Geometry } from './geometry.js';
+import type { Machine } from './machine.js';
+import { machinesOf, type Machines } from './machines.js';
+import { apply } from './memory/apply.js';
+import { FlatMemory } from './memory/flat.js';
+import { ATTEMPTS, EXTRA_MEM, EXTRA_MEM_MAX, FAIL_AT, FAIL_FROM, GRANTS, GRANTS_MAX, GRANT_WORDS } from './memory/layout.js';
+import { LIST_BUILDER, type Memory } from './memory/memory.js';
+import { PagedMemory } from './memory/paged.js';
+import { ModelPort } from './model_port.js';
+
+/** What a domain is made of. */
+export interface DomainOptions {
+  readonly form: Form;
+  readonly geometry: Geometry;
+  readonly memory?: 'paged' | 'flat';
+  /** Most pages the domain builder's list may have. */
+  readonly nrPages: number;
+  /** Most pfns that extra memory or RAM may reach; the list and P2M_LIMIT are added by themselves. */
+  readonly maxPfn?: number;
+  /** P2M_LIMIT in pfns (forms from 3.19.8 on); default 0, as with memory hotplug off. */
+  readonly p2mLimitPfns?: number;
+  readonly cpus?: number;
+  readonly sparePages?: number;
+  /** machine_to_phys_nr; default 0: no m2p. */
+  readonly m2pFrames?: number;
+  /** Called with what has happened since the last call; the batch is cleared when it returns. */
+  readonly onEvents?: (batch: EventBatch) => void;
+}
+
+/** The list that the domain builder leaves: runs of entries `[count, word, stride]` from pfn 0 on, in whole pages. */
+export type EntryRuns = readonly (readonly [count: number, word: Word, stride: number])[];
+
+/** How an operation ended, for people and for comparisons; hot loops read the CPU instead. */
+export type Outcome =
+  | { readonly kind: ResultName; readonly value: number }
+  | { readonly kind: 'bug'; readonly bug: string }
+  | { readonly kind: 'fault'; readonly access: string };
+
+/** What kind of number each operation gives back. */
+const RESULT_OF: Partial<Record<OperationName, ResultName>> = {
+  set_phys_range_identity: 'count',
+  __pfn_to_mfn: 'word',
+  pfn_to_mfn: 'word',
+  get_phys_to_machine: 'word',
+  mfn_to_pfn: 'count',
+  __set_phys_to_machine: 'bool',
+  set_phys_to_machine: 'bool',
+  xen_alloc_p2m_entry: 'errno',
+  alloc_p2m_pmd: 'count',
+  set_foreign_p2m_mapping: 'errno',
+  clear_foreign_p2m_mapping: 'errno',
+  read_mfn_tree: 'count',
+  read_p2m_cr3: 'count',
+};
+
+const ENOMEM = 12;
+/** Events are handed on between operations once there are this many. */
+const FLUSH_AT = 4096;
+
+/**
+ * One Xen PV domain: its memory, its CPUs, and the operations of its kernel. Everything that changes here is an event.
+ *
+ * `run` is the direct picker: one operation, on one CPU, to its end. Who wants to interleave takes `cpus` and steps them.
+ */
+export class Domain {
+  readonly form: Form;
+  readonly geometry: Geometry;
+  readonly machines: Machines;
+  readonly memory: Memory;
+  readonly batch = new EventBatch(FLUSH_AT * 2);
+  readonly cpus: readonly Cpu[];
+  readonly #ports: readonly ModelPort[];
+  readonly #onEvents: ((batch: EventBatch) => void) | undefined;
+  #ops = 0;
+
+  /** @throws P2mError when the form does not run on the geometry, or the domain is too large for the model. */
+  constructor(options: DomainOptions) {
+    const { form, geometry } = options;
+    checkGeometry(form, geometry);
+    checkNrPages(options.nrPages, geometry);
+    if (options.memory === 'flat' && form.structure === 'tree') {
+      throw usageError('this kernel has no linear list', { got: `--memory flat --kernel ${form.name}`, expected: 'paged' });
+    }
+    this.form = form;
+    this.geometry = geometry;
+    this.machines = machinesOf(form);
+    const limit = form.p2mLimit ? (options.p2mLimitPfns ?? 0) : 0;
+    const capacity = {
+      geometry,
+      nrPages: options.nrPages,
+      areaPfns: Math.max(alignUp(options.nrPages, geometry.perPage), limit, options.maxPfn ?? 0),
+      cpus: options.cpus ?? 1,
+      m2pFrames: options.m2pFrames ?? 0,
+      ...(options.sparePages === undefined ? {} : { sparePages: options.sparePages }),
+    };
+    this.memory = options.memory === 'flat' ? new FlatMemory(capacity) : new PagedMemory(capacity);
+    this.#ports = Array.from({ length: capacity.cpus }, (_, cpu) => new ModelPort(this.memory, this.batch, cpu));
+    this.cpus = this.#ports.map((port) => new Cpu(port, form, this.machines, this.memory));
+    this.#onEvents = options.onEvents;
+    if (limit > 0) this.setGlobal(Global.p2m_limit, limit);
+    if ((options.m2pFrames ?? 0) > 0) this.setGlobal(Global.machine_to_phys_nr, options.m2pFrames!);
+  }
+
+  /** The domain builder leaves its list of `nrPages` entries; xen_build_dynamic_phys_to_machine takes it over. */
+  boot(nrPages: number, entries: EntryRuns): Outcome {
+    checkNrPages(nrPages, this.geometry);
+    const room = alignUp(nrPages, this.geometry.perPage);
+    const total = entries.reduce((sum, run) => sum + run[0], 0);
+    assert(total === room, `the builder's list has ${total} entries, its pages hold ${room}`);
+    const payload = this.batch.pushPayload(entries.flat());
+    this.#event(KINDS.boot.id, nrPages, payload);
+    this.setGlobal(Global['start_info.nr_pages'], nrPages);
+    this.setGlobal(Global['start_info.mfn_list'], LIST_BUILDER);
+    return this.run('xen_build_dynamic_phys_to_machine', this.machines.xenBuildDynamicPhysToMachine, 0);
+  }
+
+  /** Runs `machine` as `operation` on a CPU to its end. What it gives back is also in `cpus[cpu]`. */
+  run(operation: OperationName, machine: Machine, pfn: number, value = 0, count = 0, cpu = 0, origin = 0): Outcome {
+    this.begin(operation, machine, pfn, value, count, cpu, origin);
+    this.cpus[cpu]!.run();
+    return this.end(operation, cpu);
+  }
+
+  /** Opens an operation on a CPU: its record, then its first row is next. */
+  begin(operation: OperationName, machine: Machine, pfn: number, value = 0, count = 0, cpu = 0, origin = 0): void {
+    const port = this.#ports[cpu]!;
+    port.op = ++this.#ops;
+    port.call(Operation[operation], pfn, value, origin);
+    this.cpus[cpu]!.begin(machine, pfn, value, count);
+  }
+
+  /** Closes the operation that a CPU has ended, and says how. */
+  end(operation: OperationName, cpu = 0): Outcome {
+    const { state, result, bugHit, faultHit } = this.cpus[cpu]!;
+    assert(state !== 'running', `CPU ${cpu} has not ended ${operation}`);
+    const kind = state === 'idle' ? (RESULT_OF[operation] ?? 'void') : state;
+    const value = kind === 'errno' && operation === 'xen_alloc_p2m_entry' ? (result === 0 ? -ENOMEM : 0) : result;
+    this.#event(KINDS.return.id, Operation[operation], Result[kind], state === 'idle' ? value : 0, 0, cpu);
+    if (this.batch.length >= FLUSH_AT) this.flush();
+    if (state === 'bug') return { kind: 'bug', bug: bugHit };
+    if (state === 'fault') return { kind: 'fault', access: faultHit };
+    return { kind, value };
+  }
+
+  /** The pages that the last reader of the list found (read_mfn_tree, read_p2m_cr3), and forgets them. */
+  takeEmitted(cpu = 0): number[] {
+    return this.#ports[cpu]!.emitted.splice(0);
+  }
+
+  /** Hands the events so far on, and clears the batch. */
+  flush(): void {
+    if (this.batch.length === 0) return;
+    this.#onEvents?.(this.batch);
+    this.batch.clear();
+  }
+
+  global(index: number): number {
+    return this.memory.words[index]!;
+  }
+
+  setGlobal(index: number, value: number): void {
+    this.#event(KINDS.set_global.id, index, this.memory.words[index]!, value);
+  }
+
+  /** Replaces xen_extra_mem[]: `[start, count]` of pfns each. */
+  setExtraMem(regions: readonly (readonly [start: number, count: number])[]): void {
+    if (regions.length > EXTRA_MEM_MAX) {
+      throw usageError('too many extra memory regions', { got: String(regions.length), expected: `at most ${EXTRA_MEM_MAX}` });
+    }
+    regions.forEach(([start, count], index) => {
+      const at = EXTRA_MEM + 2 * index;
+      this.#event(KINDS.set_extra_mem.id, index, this.memory.words[at]!, this.memory.words[at + 1]!, start, count);
+    });
+    this.setGlobal(Global.xen_extra_mem_count, regions.length);
+  }
+
+  /** Arms the injection: the `failAt`-th attempt to allocate from now fails, and all from the `failFrom`-th on; 0 is off. */
+  armFailure(failAt: number, failFrom: number): void {
+    const { words } = this.memory;
+    this.#event(KINDS.arm_failure.id, words[ATTEMPTS]!, words[FAIL_AT]!, words[FAIL_FROM]!, failAt, failFrom);
+  }
+
+  /** The slab allocator is up: from here on allocations can fail, and a p2m page may be freed in every form. */
+  slabUp(): void {
+    this.setGlobal(Global.slab_is_available, 1);
+  }
+
+  /** The hypervisor's m2p says that `mfn` is `pfn`; undefined: nobody's. */
+  setM2p(mfn: number, pfn: number | undefined): void {
+    this.#ports[0]!.setM2p(mfn, pfn === undefined ? 0 : pfn + 1);
+  }
+
+  /** A word of slot `slot` of the grant operation in hand (memory/layout.ts, Grant). */
+  setGrant(slot: number, field: number, value: number): void {
+    if (!Number.isInteger(slot) || slot < 0 || slot >= GRANTS_MAX) {
+      throw usageError('too many grant slots', { got: String(slot), expected: `below ${GRANTS_MAX}` });
+    }
+    if (this.grant(slot, field) !== value) this.#ports[0]!.setGrant(slot, field, value);
+  }
+
+  grant(slot: number, field: number): number {
+    return this.memory.words[GRANTS + slot * GRANT_WORDS + field]!;
+  }
+
+  #event(kind: number, a = 0, b = 0, c = 0, d = 0, e = 0): void {
+    apply(this.memory, this.batch, this.batch.push(kind, 0, this.#ops, a, b, c, d, e));
+  }
+}
+
+function checkNrPages(nrPages: number, geometry: Geometry): void {
+  if (!Number.isInteger(nrPages) || nrPages < 1 || nrPages > geometry.nrPagesMax) {
+    throw usageError('bad number of pages', {
+      got: String(nrPages),
+      expected: `1 to ${geometry.nrPagesMax} on ${geometry.name}`,
+    });
+  }
+}

@@ -1,0 +1,47 @@
+import type { Form } from './forms.js';
+import type { Machine } from './machine.js';
+import { pfnToMfnRaw } from './p2m/__pfn_to_mfn.js';
+import { setPhysToMachineNoAlloc } from './p2m/__set_phys_to_machine.js';
+import { allocP2m } from './p2m/alloc_p2m.js';
+import { allocP2mPmd } from './p2m/alloc_p2m_pmd.js';
+import { getPhysToMachine } from './p2m/get_phys_to_machine.js';
+import { pfnToMfn } from './p2m/pfn_to_mfn.js';
+import { setPhysRangeIdentity } from './p2m/set_phys_range_identity.js';
+import { setPhysToMachine } from './p2m/set_phys_to_machine.js';
+import { xenBuildDynamicPhysToMachine } from './p2m/xen_build_dynamic_phys_to_machine.js';
+import { xenBuildMfnListList } from './p2m/xen_build_mfn_list_list.js';
+import { xenInvExtraMem } from './p2m/xen_inv_extra_mem.js';
+import { xenPagetableP2mFree } from './p2m/xen_pagetable_p2m_free.js';
+import { xenPagetableP2mSetup } from './p2m/xen_pagetable_p2m_setup.js';
+import { xenRebuildP2mList } from './p2m/xen_rebuild_p2m_list.js';
+import { xenSetupMfnListList } from './p2m/xen_setup_mfn_list_list.js';
+import { xenVmallocP2mTree } from './p2m/xen_vmalloc_p2m_tree.js';
+
+/** The machines of the linear list; a row calls another kernel function by its name here, so one can be put in its place. */
+export const LINEAR = {
+  xenBuildDynamicPhysToMachine,
+  setPhysRangeIdentity,
+  xenVmallocP2mTree,
+  xenRebuildP2mList,
+  xenInvExtraMem,
+  xenPagetableP2mSetup,
+  xenPagetableP2mFree,
+  xenBuildMfnListList,
+  xenSetupMfnListList,
+  pfnToMfnRaw,
+  pfnToMfn,
+  getPhysToMachine,
+  setPhysToMachineNoAlloc,
+  setPhysToMachine,
+  allocP2m,
+  allocP2mPmd,
+} as const satisfies Record<string, Machine>;
+
+/** One machine for each kernel operation of a form. */
+export type Machines = { readonly [K in keyof typeof LINEAR]: Machine };
+
+/** The machines that a form runs. */
+export function machinesOf(form: Form): Machines {
+  form;
+  return LINEAR;
+}

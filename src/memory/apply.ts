@@ -1,0 +1,220 @@
+import { assert, AssertionError, Global, INVALID, KINDS, kindName, Role, type EventBatch } from '../../events/index.js';
+import { ATTEMPTS, EXTRA_MEM, FAIL_AT, FAIL_FROM, GRANTS, GRANT_WORDS, POOL_HEAD } from './layout.js';
+import type { Memory } from './memory.js';
+import { makePte, NO_PAGE, NO_PTE } from './pte.js';
+
+const ALLOC_PAGE = KINDS.alloc_page.id;
+const ALLOC_FAILED = KINDS.alloc_failed.id;
+const FREE_PAGE = KINDS.free_page.id;
+const FILL_PAGE = KINDS.fill_page.id;
+const POPULATE_PMD = KINDS.populate_pmd.id;
+const SET_PMD = KINDS.set_pmd.id;
+const SET_PTE = KINDS.set_pte.id;
+const SET_ENTRY = KINDS.set_entry.id;
+const IDENTITY_RANGE = KINDS.identity_range.id;
+const BOOT = KINDS.boot.id;
+const SET_GLOBAL = KINDS.set_global.id;
+const SET_TOP_MFN = KINDS.set_top_mfn.id;
+const SET_TOP_MFN_P = KINDS.set_top_mfn_p.id;
+const SET_MID_MFN = KINDS.set_mid_mfn.id;
+const SET_MAX_PFN = KINDS.set_max_pfn.id;
+const SET_GENERATION = KINDS.set_generation.id;
+const LOCK = KINDS.lock.id;
+const UNLOCK = KINDS.unlock.id;
+const SET_TOP = KINDS.set_top.id;
+const SET_MID = KINDS.set_mid.id;
+const SET_M2P = KINDS.set_m2p.id;
+const SET_OVERRIDE = KINDS.set_override.id;
+const SET_GRANT = KINDS.set_grant.id;
+const SET_EXTRA_MEM = KINDS.set_extra_mem.id;
+const ARM_FAILURE = KINDS.arm_failure.id;
+
+/** Words of the dummy shared info page and of the real one. */
+const MAX_PFN_OF = [Global['dummy.max_pfn'], Global['shared_info.max_pfn']];
+const GENERATION_OF = [Global['dummy.p2m_generation'], Global['shared_info.p2m_generation']];
+
+/**
+ * Makes event `i` of the batch true: the only writer of modelled memory. An event carries what it overwrites; where
+ * memory holds something else the log and the memory do not belong together, and that is an error at once.
+ *
+ * Who calls it holds the engine's lock (or is alone). Observations change nothing.
+ * @throws AssertionError when the event does not fit the memory
+ */
+export function apply(m: Memory, batch: EventBatch, i: number): void {
+  turn(m, batch, i, true);
+}
+
+/**
+ * Takes event `i` back: the exact inverse of `apply`, for the last event that is still applied. A page that was filled
+ * keeps its words, for nobody can read it before it is filled again (pages are never recycled).
+ * @throws AssertionError when the event is not the last one applied
+ */
+export function undo(m: Memory, batch: EventBatch, i: number): void {
+  turn(m, batch, i, false);
+}
+
+/** One event, forward or back: a kind's meaning stands here once. */
+function turn(m: Memory, batch: EventBatch, i: number, forward: boolean): void {
+  const words = m.words;
+  const a = batch.a[i]!;
+  const b = batch.b[i]!;
+  const c = batch.c[i]!;
+  const d = batch.d[i]!;
+  switch (batch.kind[i]) {
+    case SET_ENTRY:
+      return put(m, batch, i, m.homes[b]! + (a & m.leafMask), c, d, forward);
+    case SET_PTE:
+      put(m, batch, i, m.homes[b]! + ((a >>> m.leafShift) & m.pteMask), c, d, forward);
+      return forward ? m.applyLink(a, b, c, d) : m.applyLink(a, b, d, c);
+    case SET_PMD:
+      return put(m, batch, i, pmdAddress(m, a), b, c, forward);
+    case FILL_PAGE:
+      return forward ? m.applyFill(a, b, c) : undefined;
+    case ALLOC_PAGE:
+      takePage(m, batch, i, a, b, forward);
+      return countAttempt(m, forward);
+    case ALLOC_FAILED:
+      return countAttempt(m, forward);
+    case FREE_PAGE:
+      return m.applyFreed(a, forward);
+    case POPULATE_PMD:
+      takePage(m, batch, i, b, Role.pte, forward);
+      return put(m, batch, i, pmdAddress(m, a), NO_PTE, makePte(b, true), forward);
+    case SET_GLOBAL:
+      return put(m, batch, i, a, b, c, forward);
+    case SET_TOP_MFN:
+      return exchange(m, batch, i, m.homes[words[Global.p2m_top_mfn]!]! + a, b, c, d, forward);
+    case SET_TOP_MFN_P:
+      return put(m, batch, i, m.homes[words[Global.p2m_top_mfn_p]!]! + a, b, c, forward);
+    case SET_MID_MFN:
+      return put(m, batch, i, m.homes[a]! + b, c, d, forward);
+    case SET_MAX_PFN:
+      return put(m, batch, i, MAX_PFN_OF[a]!, b, c, forward);
+    case SET_GENERATION:
+      return put(m, batch, i, GENERATION_OF[a]!, b, c, forward);
+    case LOCK:
+      return put(m, batch, i, Global.p2m_update_lock, 0, batch.cpu[i]! + 1, forward);
+    case UNLOCK:
+      return put(m, batch, i, Global.p2m_update_lock, batch.cpu[i]! + 1, 0, forward);
+    case SET_TOP:
+      return exchange(m, batch, i, m.homes[words[Global.p2m_top]!]! + a, b, c, d, forward);
+    case SET_MID:
+      return exchange(m, batch, i, m.homes[a]! + b, c, d, batch.e[i]!, forward);
+    case SET_M2P:
+      return put(m, batch, i, m.layout.m2pBase + a, b, c, forward);
+    case SET_OVERRIDE:
+      return put(m, batch, i, m.layout.overrideBase + a, b, c, forward);
+    case SET_GRANT:
+      return put(m, batch, i, GRANTS + a * GRANT_WORDS + b, c, d, forward);
+    case SET_EXTRA_MEM:
+      put(m, batch, i, EXTRA_MEM + 2 * a, b, d, forward);
+      return put(m, batch, i, EXTRA_MEM + 2 * a + 1, c, batch.e[i]!, forward);
+    case ARM_FAILURE:
+      put(m, batch, i, ATTEMPTS, a, 0, forward);
+      put(m, batch, i, FAIL_AT, b, d, forward);
+      return put(m, batch, i, FAIL_FROM, c, batch.e[i]!, forward);
+    case IDENTITY_RANGE:
+      return forward ? writeIdentity(m, a, b) : restoreRuns(m, a, batch.payloadAt(c));
+    case BOOT:
+      return forward ? writeRuns(m, batch.payloadAt(b)) : clearRuns(m, batch.payloadAt(b));
+    default:
+      return assertObservation(batch.kind[i]!);
+  }
+}
+
+/** One word changes from `old` to `now`, or back; what is there must be what the event says. */
+function put(
+  m: Memory,
+  batch: EventBatch,
+  i: number,
+  address: number,
+  old: number,
+  now: number,
+  forward: boolean,
+): void {
+  const from = forward ? old : now;
+  if (m.words[address] !== from) mismatch(m, batch, i, address, from);
+  m.words[address] = forward ? now : old;
+}
+
+/** A compare-and-exchange as it went: it found `found`, and stored only if that was what it expected. */
+function exchange(
+  m: Memory,
+  batch: EventBatch,
+  i: number,
+  address: number,
+  expected: number,
+  found: number,
+  now: number,
+  forward: boolean,
+): void {
+  put(m, batch, i, address, found, found === expected ? now : found, forward);
+}
+
+/** The next page of this CPU's pool gets a role, or is put back. */
+function takePage(m: Memory, batch: EventBatch, i: number, page: number, role: number, forward: boolean): void {
+  put(m, batch, i, POOL_HEAD + batch.cpu[i]!, page, page + 1, forward);
+  m.applyRole(page, forward ? role : Role.none);
+}
+
+function countAttempt(m: Memory, forward: boolean): void {
+  m.words[ATTEMPTS] = m.words[ATTEMPTS]! + (forward ? 1 : -1);
+}
+
+function pmdAddress(m: Memory, pfn: number): number {
+  return m.layout.pmdBase + (pfn >>> m.pmdShift);
+}
+
+function writeIdentity(m: Memory, pfnStart: number, pfnEnd: number): void {
+  for (let pfn = pfnStart; pfn < pfnEnd; pfn++) m.words[entryAddress(m, pfn)] = m.codec.identityOf(pfn);
+}
+
+function entryAddress(m: Memory, pfn: number): number {
+  const page = m.storePage(pfn);
+  assert(page !== NO_PAGE, `an identity range reaches pfn ${pfn}, whose entry cannot be stored`);
+  return m.homes[page]! + (pfn & m.leafMask);
+}
+
+/** Runs `[count, word, stride]` from the first word of the builder's list on. */
+function writeRuns(m: Memory, runs: Int32Array): void {
+  let address = m.homes[1]!;
+  for (let r = 0; r < runs.length; r += 3) {
+    const end = address + runs[r]!;
+    const stride = runs[r + 2]!;
+    let word = runs[r + 1]!;
+    if (word === INVALID || stride === 0) m.words.fill(word, address, end);
+    else for (; address < end; address++, word = m.codec.add(word, stride)) m.words[address] = word;
+    address = end;
+  }
+}
+
+function clearRuns(m: Memory, runs: Int32Array): void {
+  let count = 0;
+  for (let r = 0; r < runs.length; r += 3) count += runs[r]!;
+  m.words.fill(0, m.homes[1], m.homes[1]! + count);
+}
+
+function restoreRuns(m: Memory, pfnStart: number, runs: Int32Array): void {
+  let pfn = pfnStart;
+  for (let r = 0; r < runs.length; r += 3) {
+    const end = pfn + runs[r]!;
+    for (let word = runs[r + 1]!; pfn < end; pfn++, word = m.codec.add(word, runs[r + 2]!)) {
+      m.words[entryAddress(m, pfn)] = word;
+    }
+  }
+}
+
+function assertObservation(kind: number): void {
+  const name = kindName(kind);
+  assert(
+    name !== undefined && !KINDS[name].mutates,
+    `event kind ${kind} (${name ?? 'unknown'}) is not handled by apply`,
+  );
+}
+
+function mismatch(m: Memory, batch: EventBatch, i: number, address: number, expected: number): never {
+  const name = kindName(batch.kind[i]!) ?? String(batch.kind[i]);
+  throw new AssertionError(
+    `event ${i} (${name}) does not fit the memory: word ${address} holds ${m.words[address]}, the event says ${expected}`,
+  );
+}
