@@ -139,11 +139,24 @@ export class EntryCodec {
   /** The entry plus `delta`, as the machine adds; INVALID stays INVALID (vectors: "INVALID is not incremented"). */
   add(word: Word, delta: number): Word {
     if (word === INVALID || delta === 0) return word;
-    const tag = word >>> 30;
     const sum = (word & PAYLOAD_MASK) + delta;
-    if (tag !== 0 && sum >= 0 && sum < PAYLOAD_END) return (word & ~PAYLOAD_MASK) | sum;
+    if (word >>> 30 !== 0 && sum >= 0 && sum < PAYLOAD_END) return (word & ~PAYLOAD_MASK) | sum;
     const raw = BigInt.asUintN(this.bits, this.#big(word) + BigInt(delta));
     return this.fromRaw(Number(raw >> 32n), Number(raw & 0xffff_ffffn));
+  }
+
+  /** Writes `word`, `word + stride`, ... to words[start, end). */
+  writeRun(words: Int32Array, start: number, end: number, word: Word, stride: number): void {
+    if (word === INVALID || stride === 0) {
+      words.fill(word, start, end);
+      return;
+    }
+    const last = (word & PAYLOAD_MASK) + stride * (end - start - 1);
+    if (word >>> 30 !== 0 && last >= 0 && last < PAYLOAD_END) {
+      for (let i = start, w = word; i < end; i++, w = (w + stride) | 0) words[i] = w;
+      return;
+    }
+    for (let i = start, w = word; i < end; i++, w = this.add(w, stride)) words[i] = w;
   }
 
   /** `0x` and the raw entry in hexadecimal, as the kernel's tools print it. */

@@ -17,7 +17,16 @@ import type { Machine } from './machine.js';
 import { machinesOf, type Machines } from './machines.js';
 import { apply } from './memory/apply.js';
 import { FlatMemory } from './memory/flat.js';
-import { ATTEMPTS, EXTRA_MEM, EXTRA_MEM_MAX, FAIL_AT, FAIL_FROM, GRANTS, GRANTS_MAX, GRANT_WORDS } from './memory/layout.js';
+import {
+  ATTEMPTS,
+  EXTRA_MEM,
+  EXTRA_MEM_MAX,
+  FAIL_AT,
+  FAIL_FROM,
+  GRANTS,
+  GRANTS_MAX,
+  GRANT_WORDS,
+} from './memory/layout.js';
 import { LIST_BUILDER, type Memory } from './memory/memory.js';
 import { PagedMemory } from './memory/paged.js';
 import { ModelPort } from './model_port.js';
@@ -46,12 +55,12 @@ export type EntryRuns = readonly (readonly [count: number, word: Word, stride: n
 
 /** How an operation ended, for people and for comparisons; hot loops read the CPU instead. */
 export type Outcome =
-  | { readonly kind: ResultName; readonly value: number }
+  | { readonly kind: Exclude<ResultName, 'bug' | 'fault'>; readonly value: number }
   | { readonly kind: 'bug'; readonly bug: string }
   | { readonly kind: 'fault'; readonly access: string };
 
 /** What kind of number each operation gives back. */
-const RESULT_OF: Partial<Record<OperationName, ResultName>> = {
+const RESULT_OF: Partial<Record<OperationName, Exclude<ResultName, 'bug' | 'fault'>>> = {
   set_phys_range_identity: 'count',
   __pfn_to_mfn: 'word',
   pfn_to_mfn: 'word',
@@ -93,7 +102,10 @@ export class Domain {
     checkGeometry(form, geometry);
     checkNrPages(options.nrPages, geometry);
     if (options.memory === 'flat' && form.structure === 'tree') {
-      throw usageError('this kernel has no linear list', { got: `--memory flat --kernel ${form.name}`, expected: 'paged' });
+      throw usageError('this kernel has no linear list', {
+        got: `--memory flat --kernel ${form.name}`,
+        expected: 'paged',
+      });
     }
     this.form = form;
     this.geometry = geometry;
@@ -147,9 +159,10 @@ export class Domain {
   end(operation: OperationName, cpu = 0): Outcome {
     const { state, result, bugHit, faultHit } = this.cpus[cpu]!;
     assert(state !== 'running', `CPU ${cpu} has not ended ${operation}`);
-    const kind = state === 'idle' ? (RESULT_OF[operation] ?? 'void') : state;
-    const value = kind === 'errno' && operation === 'xen_alloc_p2m_entry' ? (result === 0 ? -ENOMEM : 0) : result;
-    this.#event(KINDS.return.id, Operation[operation], Result[kind], state === 'idle' ? value : 0, 0, cpu);
+    const kind = RESULT_OF[operation] ?? 'void';
+    const value = operation === 'xen_alloc_p2m_entry' ? (result === 0 ? -ENOMEM : 0) : result;
+    if (state === 'idle') this.#event(KINDS.return.id, Operation[operation], Result[kind], value);
+    else this.#event(KINDS.return.id, Operation[operation], Result[state]);
     if (this.batch.length >= FLUSH_AT) this.flush();
     if (state === 'bug') return { kind: 'bug', bug: bugHit };
     if (state === 'fault') return { kind: 'fault', access: faultHit };
@@ -179,7 +192,10 @@ export class Domain {
   /** Replaces xen_extra_mem[]: `[start, count]` of pfns each. */
   setExtraMem(regions: readonly (readonly [start: number, count: number])[]): void {
     if (regions.length > EXTRA_MEM_MAX) {
-      throw usageError('too many extra memory regions', { got: String(regions.length), expected: `at most ${EXTRA_MEM_MAX}` });
+      throw usageError('too many extra memory regions', {
+        got: String(regions.length),
+        expected: `at most ${EXTRA_MEM_MAX}`,
+      });
     }
     regions.forEach(([start, count], index) => {
       const at = EXTRA_MEM + 2 * index;

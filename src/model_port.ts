@@ -3,7 +3,7 @@ import { apply } from './memory/apply.js';
 import { ATTEMPTS, EXTRA_MEM, FAIL_AT, FAIL_FROM, GRANTS, GRANT_WORDS, POOL_HEAD } from './memory/layout.js';
 import type { Memory } from './memory/memory.js';
 import { NO_PAGE, type Pte } from './memory/pte.js';
-import { elemType } from './p2m/elem_type.js';
+import { ElemType, elemType } from './p2m/elem_type.js';
 import type { Port } from './port.js';
 
 /**
@@ -235,10 +235,13 @@ export class ModelPort implements Port {
   }
 
   firstOfOtherType(pfn: number, pfnEnd: number): number {
-    const type = elemType(this.memory, pfn);
+    const { memory } = this;
+    const type = elemType(memory, pfn);
+    const listed = Math.min(pfnEnd, memory.words[Global.xen_p2m_size]!);
     let next = pfn + 1;
-    while (next < pfnEnd && elemType(this.memory, next) === type) next++;
-    return next;
+    while (next < listed && elemType(memory, next) === type) next++;
+    // Above the list all is identity.
+    return next >= listed && type === ElemType.identity ? pfnEnd : next;
   }
 
   firstReadOnly(pfn: number, pfnEnd: number): number {
@@ -294,19 +297,26 @@ export class ModelPort implements Port {
 /** What [pfnStart, pfnEnd) holds, as runs `[count, word, stride]`: entries that count up, or one value over and over. */
 function oldRuns(memory: Memory, pfnStart: number, pfnEnd: number): number[] {
   const runs: number[] = [];
-  let pfn = pfnStart;
-  while (pfn < pfnEnd) {
-    const word = memory.loadEntry(pfn);
-    const second = pfn + 1 < pfnEnd ? memory.loadEntry(pfn + 1) : word;
-    const stride = word !== INVALID && second === memory.codec.add(word, 1) ? 1 : 0;
-    let next = pfn + 1;
-    let expected = memory.codec.add(word, stride);
-    while (next < pfnEnd && memory.loadEntry(next) === expected) {
-      next++;
-      expected = memory.codec.add(expected, stride);
+  const { codec, words } = memory;
+  let length = 0;
+  let first = INVALID;
+  let last = INVALID;
+  let stride = 0;
+  for (let pfn = pfnStart; pfn < pfnEnd;) {
+    const end = Math.min(pfnEnd, (pfn | memory.leafMask) + 1);
+    for (let a = memory.entryAddress(pfn); pfn < end; pfn++, a++) {
+      const word = words[a]!;
+      if (length === 1) stride = word !== last && word === codec.add(last, 1) ? 1 : 0;
+      if (length > 0 && word === codec.add(last, stride)) length++;
+      else {
+        if (length > 0) runs.push(length, first, stride);
+        length = 1;
+        first = word;
+        stride = 0;
+      }
+      last = word;
     }
-    runs.push(next - pfn, word, stride);
-    pfn = next;
   }
+  if (length > 0) runs.push(length, first, stride);
   return runs;
 }

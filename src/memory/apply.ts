@@ -1,4 +1,4 @@
-import { assert, AssertionError, Global, INVALID, KINDS, kindName, Role, type EventBatch } from '../../events/index.js';
+import { assert, AssertionError, Global, KINDS, kindName, Role, type EventBatch } from '../../events/index.js';
 import { ATTEMPTS, EXTRA_MEM, FAIL_AT, FAIL_FROM, GRANTS, GRANT_WORDS, POOL_HEAD } from './layout.js';
 import type { Memory } from './memory.js';
 import { makePte, NO_PAGE, NO_PTE } from './pte.js';
@@ -165,11 +165,17 @@ function pmdAddress(m: Memory, pfn: number): number {
   return m.layout.pmdBase + (pfn >>> m.pmdShift);
 }
 
+/** Leaf by leaf: every page that the range reaches must take a store. */
 function writeIdentity(m: Memory, pfnStart: number, pfnEnd: number): void {
-  for (let pfn = pfnStart; pfn < pfnEnd; pfn++) m.words[entryAddress(m, pfn)] = m.codec.identityOf(pfn);
+  for (let pfn = pfnStart; pfn < pfnEnd;) {
+    const end = Math.min(pfnEnd, (pfn | m.leafMask) + 1);
+    const address = storeAddress(m, pfn);
+    m.codec.writeRun(m.words, address, address + end - pfn, m.codec.identityOf(pfn), 1);
+    pfn = end;
+  }
 }
 
-function entryAddress(m: Memory, pfn: number): number {
+function storeAddress(m: Memory, pfn: number): number {
   const page = m.storePage(pfn);
   assert(page !== NO_PAGE, `an identity range reaches pfn ${pfn}, whose entry cannot be stored`);
   return m.homes[page]! + (pfn & m.leafMask);
@@ -180,10 +186,7 @@ function writeRuns(m: Memory, runs: Int32Array): void {
   let address = m.homes[1]!;
   for (let r = 0; r < runs.length; r += 3) {
     const end = address + runs[r]!;
-    const stride = runs[r + 2]!;
-    let word = runs[r + 1]!;
-    if (word === INVALID || stride === 0) m.words.fill(word, address, end);
-    else for (; address < end; address++, word = m.codec.add(word, stride)) m.words[address] = word;
+    m.codec.writeRun(m.words, address, end, runs[r + 1]!, runs[r + 2]!);
     address = end;
   }
 }
@@ -194,12 +197,18 @@ function clearRuns(m: Memory, runs: Int32Array): void {
   m.words.fill(0, m.homes[1], m.homes[1]! + count);
 }
 
+/** The same from `pfnStart` on, through the page tables. */
 function restoreRuns(m: Memory, pfnStart: number, runs: Int32Array): void {
   let pfn = pfnStart;
   for (let r = 0; r < runs.length; r += 3) {
-    const end = pfn + runs[r]!;
-    for (let word = runs[r + 1]!; pfn < end; pfn++, word = m.codec.add(word, runs[r + 2]!)) {
-      m.words[entryAddress(m, pfn)] = word;
+    const runEnd = pfn + runs[r]!;
+    let word = runs[r + 1]!;
+    while (pfn < runEnd) {
+      const end = Math.min(runEnd, (pfn | m.leafMask) + 1);
+      const address = storeAddress(m, pfn);
+      m.codec.writeRun(m.words, address, address + end - pfn, word, runs[r + 2]!);
+      word = m.codec.add(word, (end - pfn) * runs[r + 2]!);
+      pfn = end;
     }
   }
 }

@@ -73,6 +73,13 @@ export abstract class Memory {
     return pteWritable(pte) ? ptePage(pte) : NO_PAGE;
   }
 
+  /** Index in `words` of the entry of `pfn`, in the page that xen_p2m_addr leads to; the leaf's other entries stand beside it. */
+  entryAddress(pfn: number): number {
+    const page = this.words[P2M_ADDR] === LIST_BUILDER ? this.initPage(pfn) : ptePage(this.pteOf(pfn));
+    assert(page !== NO_PAGE, `nothing is mapped at pfn ${pfn}`);
+    return this.homes[page]! + (pfn & this.leafMask);
+  }
+
   /** The PTE that maps the entry of `pfn`; NO_PTE where no PT page or an empty one. */
   pteOf(pfn: number): Pte {
     const ptPage = this.ptPageOf(pfn);
