@@ -26,6 +26,7 @@ export interface DumpInfo {
   readonly symbols: ReadonlyMap<string, InfoSymbol>;
 }
 
+/** Frames of the four shared pages; `undefined` for one that the kernel or the file has not. */
 export interface SharedPfns {
   readonly p2mMissing: number | undefined;
   readonly p2mIdentity: number | undefined;
@@ -33,6 +34,7 @@ export interface SharedPfns {
   readonly p2mIdentityPte: number | undefined;
 }
 
+/** A kernel symbol, 0x-hexadecimal. */
 export interface InfoSymbol {
   readonly address: string;
   readonly value: string;

@@ -10,10 +10,12 @@ import { textLines } from './text_lines.js';
 
 /** What a page of the list is: its own, one of the two shared ones, not mapped, or something else. */
 export const PAGE_KINDS = ['own', 'missing', 'identity', 'unmapped', 'unknown'] as const;
+/** One of `PAGE_KINDS`. */
 export type PageKind = (typeof PAGE_KINDS)[number];
 
 /** What the page of PTEs is that maps it. */
 export const PTE_PAGES = ['own_pte', 'p2m_missing_pte', 'p2m_identity_pte', 'unknown'] as const;
+/** One of `PTE_PAGES`. */
 export type PtePage = (typeof PTE_PAGES)[number];
 
 /** Pages of the list that are alike, for the pfns `pfnStart <= pfn < pfnEnd`. */

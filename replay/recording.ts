@@ -37,14 +37,17 @@ export const recordingSchema = z.strictObject({
   note: z.string().optional(),
 });
 
+/** See `checkpointSchema`. */
 export type Checkpoint = z.infer<typeof checkpointSchema>;
+/** See `replayStepSchema`. */
 export type ReplayStep = z.infer<typeof replayStepSchema>;
+/** See `recordingSchema`. */
 export type Recording = z.infer<typeof recordingSchema>;
 
 /**
  * Reads a `replay.json`.
  *
- * @throws {P2mError} it is not JSON (with line and column), or not a recording (with the path of the value)
+ * @throws {P2mError} it is not JSON, or not a recording (with the path of the value)
  */
 export function parseRecording(bytes: Uint8Array, file: string): Recording {
   const text = decodeText(bytes, file);
@@ -67,16 +70,18 @@ export function parseRecording(bytes: Uint8Array, file: string): Recording {
   });
 }
 
+/** V8 says for some errors where they are. */
 function notJson(text: string, file: string, reason: string): Error {
-  const position = Number(/position (\d+)/.exec(reason)?.[1] ?? text.length);
-  const before = text.slice(0, position).split('\n');
+  const complaint = { file, got: reason, expected: '{kernel, steps: [{from, log, to}]}' };
+  const position = /at position (\d+)/.exec(reason)?.[1];
+  if (position === undefined) return inputError('not JSON', complaint);
+  const before = text.slice(0, Number(position)).split('\n');
+  const line = before.length;
   return inputError('not JSON', {
-    file,
-    line: before.length,
+    ...complaint,
+    line,
     column: before.at(-1)!.length + 1,
-    text: text.split('\n')[before.length - 1]!,
-    got: reason,
-    expected: '{kernel, steps: [{from, log, to}]}',
+    text: text.split('\n')[line - 1]!,
   });
 }
 

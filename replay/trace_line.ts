@@ -108,6 +108,7 @@ export const ArgKey = {
   level: 21,
 } as const;
 
+/** One of the keys of `ArgKey`, as its number. */
 export type ArgKey = (typeof ArgKey)[keyof typeof ArgKey];
 
 const ARG_KEYS = Object.keys(ArgKey).length;

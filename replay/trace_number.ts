@@ -89,7 +89,8 @@ export function readDecimal(
   }
   if (i === at) return -1;
   // The rest in groups of 6: a half times 10^6 and a group are below 2^53, so the products of doubles are exact.
-  while (i === at + 9 || upper > 0 || lower > 999_999_999) {
+  let more = i === at + 9;
+  while (more) {
     let scale = 1;
     let group = 0;
     for (; i < end && scale < 1e6; i++, scale *= 10) {
@@ -97,7 +98,7 @@ export function readDecimal(
       if (digit < 0 || digit > 9) break;
       group = group * 10 + digit;
     }
-    if (scale === 1) break;
+    more = scale === 1e6;
     const product = lower * scale + group;
     const carry = Math.floor(product / TWO_32);
     lower = product - carry * TWO_32;

@@ -19,6 +19,7 @@ export const LineKind = {
   bad: 3,
 } as const;
 
+/** One of the kinds of `LineKind`. */
 export type LineKind = (typeof LineKind)[keyof typeof LineKind];
 
 /** Why a line is bad. */
