@@ -1,3 +1,5 @@
+import type { NAMES } from './names.js';
+
 /**
  * The table of event kinds: the single source from which the columnar batch's meaning, the typed view, the zod and JSON
  * schemas, the JSONL codec and docs/events.md derive (design 2, "Events without an object each").
@@ -10,145 +12,17 @@
  *
  * | type    | in the batch                                     | in the view and in JSON                           |
  * |---------|--------------------------------------------------|---------------------------------------------------|
- * | pfn     | pfn below 2^30                                   | number                                            |
+ * | pfn     | pfn below 2^31                                   | number                                            |
  * | pfn64   | two columns, lower and upper 32 bits             | number below 2^53                                 |
  * | word    | tagged word (word.ts)                            | raw entry, `0x...`; `fault` where a load faulted  |
  * | pte     | page << 2, bit 0 present, bit 1 writable; 0 none | `12:rw`, `12:ro`, `none`                          |
  * | page    | page number, 0 none                              | number                                            |
  * | int     | signed 32-bit integer                            | number                                            |
  * | payload | offset of a payload record                       | array of runs `[count, word, stride]`             |
- * | others  | index into the list of names below               | the name                                          |
+ * | answer  | word where the column before is result word, int | raw entry or number                               |
+ * | others  | index into the list of that name in names.ts     | the name                                          |
  */
-export type FieldType = 'pfn' | 'pfn64' | 'word' | 'pte' | 'page' | 'int' | 'payload' | keyof typeof NAMES;
-
-/** What a page was allocated for. `init` is the domain builder's list. */
-export const ROLES = [
-  'none',
-  'init',
-  'leaf',
-  'pte',
-  'mid',
-  'missing',
-  'identity',
-  'missing_pte',
-  'identity_pte',
-  'mid_missing',
-  'top_mfn',
-  'top_mfn_p',
-  'tree_top',
-  'tree_mid',
-  'tree_mid_missing',
-  'tree_mid_identity',
-] as const;
-
-/** How `fill_page` fills: a constant, identity from a base pfn, the frame (or PTE) `value` everywhere, a copy of a page. */
-export const PATTERNS = ['invalid', 'identity', 'frame', 'pte', 'copy'] as const;
-
-/** Words of the kernel's global state (spec 3); the order is the memory layout's, and for ever. */
-export const GLOBALS = [
-  'none',
-  'xen_p2m_addr',
-  'xen_p2m_size',
-  'xen_max_p2m_pfn',
-  'p2m_missing',
-  'p2m_identity',
-  'p2m_missing_pte',
-  'p2m_identity_pte',
-  'p2m_top_mfn',
-  'p2m_top_mfn_p',
-  'p2m_mid_missing_mfn',
-  'p2m_update_lock',
-  'xen_p2m_last_pfn',
-  'HYPERVISOR_shared_info',
-  'start_info.nr_pages',
-  'start_info.flags',
-  'start_info.mfn_list',
-  'slab_is_available',
-  'p2m_top',
-  'p2m_mid_missing',
-  'p2m_mid_identity',
-  'machine_to_phys_nr',
-  'p2m_limit',
-  'auto_translated',
-  'dummy.max_pfn',
-  'dummy.pfn_to_mfn_frame_list_list',
-  'dummy.p2m_generation',
-  'dummy.p2m_vaddr',
-  'dummy.p2m_cr3',
-  'shared_info.max_pfn',
-  'shared_info.pfn_to_mfn_frame_list_list',
-  'shared_info.p2m_generation',
-  'shared_info.p2m_vaddr',
-  'shared_info.p2m_cr3',
-  'xen_extra_mem_count',
-] as const;
-
-/** Operations that a `call` opens, by their kernel names. */
-export const OPERATIONS = [
-  'none',
-  'xen_build_dynamic_phys_to_machine',
-  'set_phys_range_identity',
-  'xen_vmalloc_p2m_tree',
-  'xen_rebuild_p2m_list',
-  'xen_inv_extra_mem',
-  'xen_pagetable_p2m_setup',
-  'xen_pagetable_p2m_free',
-  'xen_build_mfn_list_list',
-  'xen_setup_mfn_list_list',
-  '__pfn_to_mfn',
-  'pfn_to_mfn',
-  'get_phys_to_machine',
-  'mfn_to_pfn',
-  '__set_phys_to_machine',
-  'set_phys_to_machine',
-  'xen_alloc_p2m_entry',
-  'alloc_p2m_pmd',
-  'decrease_reservation',
-  'increase_reservation',
-  'set_foreign_p2m_mapping',
-  'clear_foreign_p2m_mapping',
-  'xen_arch_pre_suspend',
-  'xen_arch_post_suspend',
-  'read_mfn_tree',
-  'read_p2m_cr3',
-  'setup',
-] as const;
-
-/** How an operation ended: with what kind of value. */
-export const RESULTS = ['void', 'bool', 'word', 'count', 'errno', 'bug', 'fault'] as const;
-
-/** Kernel assertions: where BUG() stands, in our words. The first three are named by the vectors. */
-export const BUGS = [
-  'none',
-  'beyond-size',
-  'unmapped-entry',
-  'pfn-above-max',
-  'top-mfn-mismatch',
-  'early-free',
-  'mididx',
-  'mid-not-missing',
-  'dummy-shared-info',
-  'null-page',
-  'no-pmd-table',
-  'list-overlaps-e820',
-] as const;
-
-/** Kernel warnings. */
-export const WARNINGS = ['none', 'p2m-not-invalid', 'identity-race'] as const;
-
-export const ACCESSES = ['read', 'write'] as const;
-
-/** Names behind the enumerated field types. */
-export const NAMES = {
-  role: ROLES,
-  pattern: PATTERNS,
-  global: GLOBALS,
-  operation: OPERATIONS,
-  result: RESULTS,
-  bug: BUGS,
-  warning: WARNINGS,
-  access: ACCESSES,
-} as const;
+export type FieldType = 'pfn' | 'pfn64' | 'word' | 'pte' | 'page' | 'int' | 'payload' | 'answer' | keyof typeof NAMES;
 
 interface KindSpec {
   readonly id: number;
@@ -312,6 +186,18 @@ export const KINDS = {
     fields: { oldAttempts: 'int', oldAt: 'int', oldFrom: 'int', failAt: 'int', failFrom: 'int' },
     doc: 'injection: the failAt-th attempt to allocate from now fails, and all from the failFrom-th on; 0 is off',
   },
+  load_entries: {
+    id: 28,
+    mutates: true,
+    fields: { pfn: 'pfn', entries: 'payload' },
+    doc: 'entries from pfn on, in private leaves that held only INVALID, as a dump gives them',
+  },
+  wipe_page: {
+    id: 29,
+    mutates: true,
+    fields: { page: 'page', old: 'payload' },
+    doc: 'a page in use is overwritten with INVALID before it is given back; old is what it held',
+  },
   call: {
     id: 40,
     mutates: false,
@@ -321,7 +207,7 @@ export const KINDS = {
   return: {
     id: 41,
     mutates: false,
-    fields: { operation: 'operation', result: 'result', value: 'int' },
+    fields: { operation: 'operation', result: 'result', value: 'answer' },
     doc: 'the operation of this event ends; value is a word for a result of that kind, else a number',
   },
   look_up: {
@@ -350,16 +236,8 @@ export const KINDS = {
   },
 } as const satisfies Record<string, KindSpec>;
 
+/** The name of a kind. */
 export type KindName = keyof typeof KINDS;
-export type RoleName = (typeof ROLES)[number];
-export type PatternName = (typeof PATTERNS)[number];
-export type GlobalName = (typeof GLOBALS)[number];
-export type OperationName = (typeof OPERATIONS)[number];
-export type ResultName = (typeof RESULTS)[number];
-export type BugName = (typeof BUGS)[number];
-export type WarningName = (typeof WARNINGS)[number];
-export type AccessName = (typeof ACCESSES)[number];
-
 const byId: (KindName | undefined)[] = [];
 for (const name of Object.keys(KINDS) as KindName[]) byId[KINDS[name].id] = name;
 
@@ -367,17 +245,3 @@ for (const name of Object.keys(KINDS) as KindName[]) byId[KINDS[name].id] = name
 export function kindName(id: number): KindName | undefined {
   return byId[id];
 }
-
-/** `{ leaf: 2, ... }` from a list of names: how code names the numbers of an enumerated field. */
-function numbersOf<T extends readonly string[]>(names: T): { readonly [K in T[number]]: number } {
-  return Object.fromEntries(names.map((name, i) => [name, i])) as { [K in T[number]]: number };
-}
-
-export const Role = numbersOf(ROLES);
-export const Pattern = numbersOf(PATTERNS);
-export const Global = numbersOf(GLOBALS);
-export const Operation = numbersOf(OPERATIONS);
-export const Result = numbersOf(RESULTS);
-export const Bug = numbersOf(BUGS);
-export const Warning = numbersOf(WARNINGS);
-export const Access = numbersOf(ACCESSES);

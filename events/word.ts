@@ -159,6 +159,25 @@ export class EntryCodec {
     for (let i = start, w = word; i < end; i++, w = this.add(w, stride)) words[i] = w;
   }
 
+  /** Words as runs `[count, word, stride]`: values that count up by one, or one value over and over. */
+  runsOf(words: Int32Array): number[] {
+    const runs: number[] = [];
+    for (let i = 0; i < words.length;) {
+      const first = words[i]!;
+      const second = words[i + 1];
+      const stride = second !== undefined && second !== first && second === this.add(first, 1) ? 1 : 0;
+      let next = i + 1;
+      let expected = this.add(first, stride);
+      while (next < words.length && words[next] === expected) {
+        next++;
+        expected = this.add(expected, stride);
+      }
+      runs.push(next - i, first, stride);
+      i = next;
+    }
+    return runs;
+  }
+
   /** `0x` and the raw entry in hexadecimal, as the kernel's tools print it. */
   toHex(word: Word): string {
     const lo = this.rawLo(word);

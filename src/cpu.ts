@@ -20,6 +20,12 @@ const IDLE: Machine = {
 /** How the last operation of a CPU ended. `bug` and `fault` end the CPU as a kernel would die: only a new call revives it. */
 export type CpuState = 'idle' | 'running' | 'bug' | 'fault';
 
+/** Who is told of the calls that kernel functions make to each other. Calls nest; a return closes the last open call. */
+export interface CallObserver {
+  onCall(machine: Machine, pfn: number, value: number): void;
+  onReturn(machine: Machine, value: number): void;
+}
+
 /**
  * A CPU that runs one kernel operation at a time, a row a step. Whoever calls `step` picks the interleaving.
  */
@@ -50,6 +56,9 @@ export class Cpu {
     this.#stack = Array.from({ length: DEPTH_MAX }, () => new Locals(IDLE));
     this.top = this.#stack[0]!;
   }
+
+  /** Told of each call and return inside an operation, where somebody wants to compare them; undefined costs nothing. */
+  observer: CallObserver | undefined;
 
   /** Calls in progress, outermost first. */
   get calls(): readonly Locals[] {
@@ -89,10 +98,12 @@ export class Cpu {
     this.#depth++;
     r.begin(machine, pfn, value, count);
     this.top = r;
+    this.observer?.onCall(machine, pfn, value);
   }
 
   /** In a row: the operation ends with `value`, which its caller finds in `ret`. Gives the row to answer with. */
   ret(value: number): number {
+    this.observer?.onReturn(this.top.machine, value);
     this.#depth--;
     if (this.#depth === 0) {
       this.state = 'idle';

@@ -1,6 +1,7 @@
 import {
   assert,
   EventBatch,
+  type EntryCodec,
   Global,
   KINDS,
   Operation,
@@ -10,6 +11,7 @@ import {
   type ResultName,
   type Word,
 } from '../events/index.js';
+import { adoptList, type ListState } from './adopt.js';
 import { Cpu } from './cpu.js';
 import { checkGeometry, type Form } from './forms.js';
 import { alignUp, type Geometry } from './geometry.js';
@@ -36,6 +38,8 @@ export interface DomainOptions {
   readonly form: Form;
   readonly geometry: Geometry;
   readonly memory?: 'paged' | 'flat';
+  /** Words that came from elsewhere mean something only beside their codec. Default: one of its own. */
+  readonly codec?: EntryCodec;
   /** Most pages the domain builder's list may have. */
   readonly nrPages: number;
   /** Most pfns that extra memory or RAM may reach; the list and P2M_LIMIT are added by themselves. */
@@ -43,6 +47,8 @@ export interface DomainOptions {
   /** P2M_LIMIT in pfns (forms from 3.19.8 on); default 0, as with memory hotplug off. */
   readonly p2mLimitPfns?: number;
   readonly cpus?: number;
+  /** Pools of pages (memory/layout.ts); default one for each CPU. */
+  readonly pools?: number;
   readonly sparePages?: number;
   /** machine_to_phys_nr; default 0: no m2p. */
   readonly m2pFrames?: number;
@@ -116,10 +122,12 @@ export class Domain {
       nrPages: options.nrPages,
       areaPfns: Math.max(alignUp(options.nrPages, geometry.perPage), limit, options.maxPfn ?? 0),
       cpus: options.cpus ?? 1,
+      pools: options.pools ?? options.cpus ?? 1,
       m2pFrames: options.m2pFrames ?? 0,
       ...(options.sparePages === undefined ? {} : { sparePages: options.sparePages }),
     };
-    this.memory = options.memory === 'flat' ? new FlatMemory(capacity) : new PagedMemory(capacity);
+    this.memory =
+      options.memory === 'flat' ? new FlatMemory(capacity, options.codec) : new PagedMemory(capacity, options.codec);
     this.#ports = Array.from({ length: capacity.cpus }, (_, cpu) => new ModelPort(this.memory, this.batch, cpu));
     this.cpus = this.#ports.map((port) => new Cpu(port, form, this.machines, this.memory));
     this.#onEvents = options.onEvents;
@@ -167,6 +175,11 @@ export class Domain {
     if (state === 'bug') return { kind: 'bug', bug: bugHit };
     if (state === 'fault') return { kind: 'fault', access: faultHit };
     return { kind, value };
+  }
+
+  /** Makes the list the one of a running kernel (adopt.ts). The domain must not have booted. */
+  adopt(state: ListState): void {
+    adoptList(this, this.#ports[0]!, state);
   }
 
   /** The pages that the last reader of the list found (read_mfn_tree, read_p2m_cr3), and forgets them. */

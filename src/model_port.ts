@@ -1,4 +1,4 @@
-import { assert, Global, INVALID, KINDS, Pattern, type EventBatch, type Word } from '../events/index.js';
+import { assert, Global, KINDS, Pattern, type EventBatch, type Word } from '../events/index.js';
 import { apply } from './memory/apply.js';
 import { ATTEMPTS, EXTRA_MEM, FAIL_AT, FAIL_FROM, GRANTS, GRANT_WORDS, POOL_HEAD } from './memory/layout.js';
 import type { Memory } from './memory/memory.js';
@@ -25,7 +25,7 @@ export class ModelPort implements Port {
   readonly emitted: number[] = [];
 
   constructor(memory: Memory, batch: EventBatch, cpu = 0) {
-    assert(cpu >= 0 && cpu < memory.layout.cpus, `the memory has no pool for CPU ${cpu}`);
+    assert(cpu >= 0 && cpu < memory.layout.cpus, `the memory was laid out for ${memory.layout.cpus} CPUs, not for CPU ${cpu}`);
     this.memory = memory;
     this.batch = batch;
     this.cpu = cpu;
@@ -82,9 +82,10 @@ export class ModelPort implements Port {
       this.#event(KINDS.alloc_failed.id, role);
       return NO_PAGE;
     }
-    const page = words[POOL_HEAD + this.cpu]!;
-    const end = this.memory.poolStart(this.cpu) + layout.pagesPerPool;
-    assert(page < end, `CPU ${this.cpu} has used all ${layout.pagesPerPool} pages of its pool (Capacity.sparePages)`);
+    const pool = this.memory.poolOf(this.cpu);
+    const page = words[POOL_HEAD + pool]!;
+    const end = this.memory.poolStart(pool) + layout.pagesPerPool;
+    assert(page < end, `all ${layout.pagesPerPool} pages of pool ${pool} are used (Capacity.sparePages)`);
     this.#event(KINDS.alloc_page.id, page, role);
     return page;
   }
@@ -225,7 +226,7 @@ export class ModelPort implements Port {
   }
 
   populatePmd(pfn: number): number {
-    const page = this.memory.words[POOL_HEAD + this.cpu]!;
+    const page = this.memory.words[POOL_HEAD + this.memory.poolOf(this.cpu)]!;
     this.#event(KINDS.populate_pmd.id, pfn, page);
     return page;
   }
@@ -255,6 +256,11 @@ export class ModelPort implements Port {
   setIdentity(pfnStart: number, pfnEnd: number): void {
     const runs = oldRuns(this.memory, pfnStart, pfnEnd);
     this.#event(KINDS.identity_range.id, pfnStart, pfnEnd, this.batch.pushPayload(runs));
+  }
+
+  /** A dump's words for the private leaf of `pfn`, from `pfn` on: they replace INVALID. */
+  loadEntries(pfn: number, words: Int32Array): void {
+    this.#event(KINDS.load_entries.id, pfn, this.batch.pushPayload(this.memory.codec.runsOf(words)));
   }
 
   extraMemStart(index: number): number {
@@ -294,29 +300,14 @@ export class ModelPort implements Port {
   }
 }
 
-/** What [pfnStart, pfnEnd) holds, as runs `[count, word, stride]`: entries that count up, or one value over and over. */
+/** What [pfnStart, pfnEnd) holds, as runs. */
 function oldRuns(memory: Memory, pfnStart: number, pfnEnd: number): number[] {
-  const runs: number[] = [];
-  const { codec, words } = memory;
-  let length = 0;
-  let first = INVALID;
-  let last = INVALID;
-  let stride = 0;
+  const words = new Int32Array(pfnEnd - pfnStart);
   for (let pfn = pfnStart; pfn < pfnEnd;) {
     const end = Math.min(pfnEnd, (pfn | memory.leafMask) + 1);
-    for (let a = memory.entryAddress(pfn); pfn < end; pfn++, a++) {
-      const word = words[a]!;
-      if (length === 1) stride = word !== last && word === codec.add(last, 1) ? 1 : 0;
-      if (length > 0 && word === codec.add(last, stride)) length++;
-      else {
-        if (length > 0) runs.push(length, first, stride);
-        length = 1;
-        first = word;
-        stride = 0;
-      }
-      last = word;
-    }
+    const address = memory.entryAddress(pfn);
+    words.set(memory.words.subarray(address, address + end - pfn), pfn - pfnStart);
+    pfn = end;
   }
-  if (length > 0) runs.push(length, first, stride);
-  return runs;
+  return memory.codec.runsOf(words);
 }

@@ -1,4 +1,4 @@
-import { assert, AssertionError, Global, KINDS, kindName, Role, type EventBatch } from '../../events/index.js';
+import { assert, AssertionError, Global, INVALID, KINDS, kindName, Role, type EventBatch } from '../../events/index.js';
 import { ATTEMPTS, EXTRA_MEM, FAIL_AT, FAIL_FROM, GRANTS, GRANT_WORDS, POOL_HEAD } from './layout.js';
 import type { Memory } from './memory.js';
 import { makePte, NO_PAGE, NO_PTE } from './pte.js';
@@ -13,6 +13,8 @@ const SET_PTE = KINDS.set_pte.id;
 const SET_ENTRY = KINDS.set_entry.id;
 const IDENTITY_RANGE = KINDS.identity_range.id;
 const BOOT = KINDS.boot.id;
+const LOAD_ENTRIES = KINDS.load_entries.id;
+const WIPE_PAGE = KINDS.wipe_page.id;
 const SET_GLOBAL = KINDS.set_global.id;
 const SET_TOP_MFN = KINDS.set_top_mfn.id;
 const SET_TOP_MFN_P = KINDS.set_top_mfn_p.id;
@@ -114,9 +116,15 @@ function turn(m: Memory, batch: EventBatch, i: number, forward: boolean): void {
       put(m, batch, i, FAIL_AT, b, d, forward);
       return put(m, batch, i, FAIL_FROM, c, batch.e[i]!, forward);
     case IDENTITY_RANGE:
-      return forward ? writeIdentity(m, a, b) : restoreRuns(m, a, batch.payloadAt(c));
+      return forward ? writeIdentity(m, a, b) : storeRuns(m, a, batch.payloadAt(c));
+    case LOAD_ENTRIES:
+      return forward ? storeRuns(m, a, batch.payloadAt(b)) : clearEntries(m, a, batch.payloadAt(b));
     case BOOT:
-      return forward ? writeRuns(m, batch.payloadAt(b)) : clearRuns(m, batch.payloadAt(b));
+      return forward ? writeRuns(m, m.homes[1]!, batch.payloadAt(b)) : clearRuns(m, batch.payloadAt(b));
+    case WIPE_PAGE:
+      if (!forward) return writeRuns(m, m.homes[a]!, batch.payloadAt(b));
+      m.words.fill(INVALID, m.homes[a], m.homes[a]! + m.geometry.pageWords);
+      return;
     default:
       return assertObservation(batch.kind[i]!);
   }
@@ -151,9 +159,9 @@ function exchange(
   put(m, batch, i, address, found, found === expected ? now : found, forward);
 }
 
-/** The next page of this CPU's pool gets a role, or is put back. */
+/** The next page of the pool of this CPU gets a role, or is put back. */
 function takePage(m: Memory, batch: EventBatch, i: number, page: number, role: number, forward: boolean): void {
-  put(m, batch, i, POOL_HEAD + batch.cpu[i]!, page, page + 1, forward);
+  put(m, batch, i, POOL_HEAD + m.poolOf(batch.cpu[i]!), page, page + 1, forward);
   m.applyRole(page, forward ? role : Role.none);
 }
 
@@ -181,9 +189,9 @@ function storeAddress(m: Memory, pfn: number): number {
   return m.homes[page]! + (pfn & m.leafMask);
 }
 
-/** Runs `[count, word, stride]` from the first word of the builder's list on. */
-function writeRuns(m: Memory, runs: Int32Array): void {
-  let address = m.homes[1]!;
+/** Runs `[count, word, stride]` from the word at `start` on: the builder's list, or a page of it. */
+function writeRuns(m: Memory, start: number, runs: Int32Array): void {
+  let address = start;
   for (let r = 0; r < runs.length; r += 3) {
     const end = address + runs[r]!;
     m.codec.writeRun(m.words, address, end, runs[r + 1]!, runs[r + 2]!);
@@ -198,7 +206,7 @@ function clearRuns(m: Memory, runs: Int32Array): void {
 }
 
 /** The same from `pfnStart` on, through the page tables. */
-function restoreRuns(m: Memory, pfnStart: number, runs: Int32Array): void {
+function storeRuns(m: Memory, pfnStart: number, runs: Int32Array): void {
   let pfn = pfnStart;
   for (let r = 0; r < runs.length; r += 3) {
     const runEnd = pfn + runs[r]!;
@@ -211,6 +219,12 @@ function restoreRuns(m: Memory, pfnStart: number, runs: Int32Array): void {
       pfn = end;
     }
   }
+}
+
+function clearEntries(m: Memory, pfnStart: number, runs: Int32Array): void {
+  let count = 0;
+  for (let r = 0; r < runs.length; r += 3) count += runs[r]!;
+  storeRuns(m, pfnStart, Int32Array.of(count, INVALID, 0));
 }
 
 function assertObservation(kind: number): void {

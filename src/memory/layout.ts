@@ -6,7 +6,7 @@ import type { Geometry } from '../geometry.js';
  * system backs the rest with its one zero page, and 0 is INVALID, an empty slot, no page.
  *
  *     0            globals        one word each, index = Global.*
- *     64           pool heads     next page of each CPU's pool
+ *     64           pool heads     next page of each pool
  *     128          injection      attempts, fail at, fail from
  *     136          extra memory   [start, count] of xen_extra_mem[]
  *     ...          grants         8 words a slot of the grant operation in hand
@@ -18,6 +18,8 @@ import type { Geometry } from '../geometry.js';
 export interface Layout {
   readonly geometry: Geometry;
   readonly cpus: number;
+  /** Pools that the CPUs take pages from; CPU n takes from pool n modulo this. */
+  readonly pools: number;
   readonly pmdBase: number;
   readonly pmdCount: number;
   readonly m2pBase: number;
@@ -36,7 +38,10 @@ export interface Layout {
   readonly words: number;
 }
 
-export const CPUS_MAX = 64;
+/** Most CPUs: an event keeps its CPU in a byte. */
+export const CPUS_MAX = 256;
+/** Most pools of pages. */
+export const POOLS_MAX = 64;
 export const POOL_HEAD = 64;
 export const ATTEMPTS = 128;
 export const FAIL_AT = 129;
@@ -60,9 +65,11 @@ export interface Capacity {
   readonly nrPages: number;
   /** Pfns of the largest linear list (the end of RAM, of extra memory or P2M_LIMIT, before rounding). */
   readonly areaPfns: number;
-  /** CPUs, each with a pool of pages of its own. */
+  /** CPUs, numbered from 0. */
   readonly cpus?: number;
-  /** Pages a CPU may waste in allocations that it loses or undoes; pages are never recycled. */
+  /** Pools of pages; one for each CPU makes page numbers independent of the interleaving. Default: as many as CPUs. */
+  readonly pools?: number;
+  /** Pages that a pool may waste in allocations that it loses or undoes; pages are never recycled. */
   readonly sparePages?: number;
   /** machine_to_phys_nr: machine frames that the m2p knows; 0 is none. */
   readonly m2pFrames?: number;
@@ -79,6 +86,10 @@ export function layOut(capacity: Capacity, flat: boolean): Layout {
   if (cpus < 1 || cpus > CPUS_MAX) {
     throw new P2mError('usage', 'bad number of CPUs', { got: String(cpus), expected: `1 to ${CPUS_MAX}` });
   }
+  const pools = capacity.pools ?? cpus;
+  if (pools < 1 || pools > POOLS_MAX) {
+    throw new P2mError('usage', 'bad number of pools', { got: String(pools), expected: `1 to ${POOLS_MAX}` });
+  }
   const initPages = Math.ceil(capacity.nrPages / g.perPage);
   const area = Math.ceil(Math.max(capacity.areaPfns, capacity.nrPages) / g.pfnsPerMidPage) * g.pfnsPerMidPage;
   const pmdCount = area / g.pfnsPerPtePage;
@@ -89,7 +100,7 @@ export function layOut(capacity: Capacity, flat: boolean): Layout {
   const pagesBase = Math.ceil(unaligned / g.pageWords) * g.pageWords;
   const tables = pmdCount + g.topPerPage * 2 + 16;
   const pagesPerPool = area / g.perPage + tables + (capacity.sparePages ?? 2 ** 14);
-  const pageEnd = 1 + initPages + cpus * pagesPerPool;
+  const pageEnd = 1 + initPages + pools * pagesPerPool;
   const linearBase = pagesBase + (pageEnd - 1) * g.pageWords;
   const words = linearBase + (flat ? area : 0);
   if (words > WORDS_MAX) {
@@ -101,6 +112,7 @@ export function layOut(capacity: Capacity, flat: boolean): Layout {
   return {
     geometry: g,
     cpus,
+    pools,
     pmdBase: PMDS,
     pmdCount,
     m2pBase,

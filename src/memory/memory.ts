@@ -37,6 +37,9 @@ export abstract class Memory {
   readonly leafShift: number;
   readonly pmdShift: number;
   readonly pteMask: number;
+  /** The two upper levels of the old tree: pfn >>> midShift is the index in p2m_top, (pfn >>> leafShift) & midMask in a mid page. */
+  readonly midShift: number;
+  readonly midMask: number;
 
   constructor(capacity: Capacity, flat: boolean, codec = new EntryCodec(capacity.geometry.entryBits)) {
     const g = capacity.geometry;
@@ -50,11 +53,13 @@ export abstract class Memory {
     this.homes = new Int32Array(new SharedArrayBuffer(this.layout.pageEnd * 4));
     for (let page = 1; page < this.layout.pageEnd; page++) this.homes[page] = this.poolHome(page);
     this.roles.fill(Role.init, 1, 1 + this.layout.initPages);
-    for (let cpu = 0; cpu < this.layout.cpus; cpu++) this.words[POOL_HEAD + cpu] = this.poolStart(cpu);
+    for (let pool = 0; pool < this.layout.pools; pool++) this.words[POOL_HEAD + pool] = this.poolStart(pool);
     this.leafMask = g.perPage - 1;
     this.leafShift = Math.log2(g.perPage);
     this.pmdShift = Math.log2(g.pfnsPerPtePage);
     this.pteMask = g.ptrsPerPte - 1;
+    this.midShift = Math.log2(g.pfnsPerMidPage);
+    this.midMask = g.midPerPage - 1;
   }
 
   /** The entry of `pfn` as a plain load through xen_p2m_addr sees it; FAULT where nothing is mapped. 0 <= pfn < xen_p2m_size. */
@@ -131,9 +136,14 @@ export abstract class Memory {
     return false;
   }
 
-  /** First page of the pool of `cpu`. */
-  poolStart(cpu: number): number {
-    return 1 + this.layout.initPages + cpu * this.layout.pagesPerPool;
+  /** First page of a pool. */
+  poolStart(pool: number): number {
+    return 1 + this.layout.initPages + pool * this.layout.pagesPerPool;
+  }
+
+  /** The pool that a CPU takes pages from. */
+  poolOf(cpu: number): number {
+    return cpu % this.layout.pools;
   }
 
   role(page: number): number {

@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { inputError } from '../events/index.js';
+
+/** Bytes of a file, or of stdin for `-`, unzipped where they are gzip. @throws P2mError where they cannot be read. */
+export function readInput(file: string): Uint8Array {
+  const bytes = readBytes(file);
+  if (bytes.length < 2 || bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    throw inputError('damaged gzip', { file, got: (error as Error).message });
+  }
+}
+
+/** Bytes as they are. */
+export function readBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file === '-' ? 0 : file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const what = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a folder' : (error as Error).message;
+    throw inputError(`cannot read: ${what}`, { file });
+  }
+}
+
+/** As `readInput`, as text. */
+export function readText(file: string): string {
+  return new TextDecoder().decode(readInput(file));
+}
+
+/** The file itself, or the files below a folder whose names match, in order of their names. */
+export function filesBelow(path: string, matches: (name: string) => boolean): string[] {
+  if (path === '-' || !isFolder(path)) return [path];
+  return readdirSync(path, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const child = join(path, entry.name);
+      if (entry.isDirectory()) return filesBelow(child, matches);
+      return matches(entry.name) ? [child] : [];
+    });
+}
+
+/** Whether `path` is a folder. */
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,26 @@
+import { writeSync } from 'node:fs';
+
+/** Data goes to stdout in one piece a call, in order; nothing is lost when the process exits right after. */
+export function print(text: string): void {
+  writeAll(1, `${text}\n`);
+}
+
+/** What people need to know beside the data: errors, notes. */
+export function note(text: string): void {
+  writeAll(2, `${text}\n`);
+}
+
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EAGAIN') continue;
+      // Whoever read us has gone (`p2m ... | head`): there is nobody left to tell.
+      if (code === 'EPIPE') process.exit(process.exitCode ?? 0);
+      throw error;
+    }
+  }
+}
