@@ -99,7 +99,8 @@ function describe(folder: string, r: ReplayReport): string[] {
     lines.push(`unchecked (no return probe): ${unchecked.returns} returns, ${unchecked.lookups} look-ups`);
   }
   if (Object.keys(r.unused).length > 0) lines.push(`not used: ${list(r.unused)}`);
-  if (r.overlaps + r.ties > 0) lines.push(`overlapping calls: ${r.overlaps}; lines at the time of the line before, on another CPU: ${r.ties}`);
+  if (r.overlaps + r.ties > 0)
+    lines.push(`overlapping calls: ${r.overlaps}; lines at the time of the line before, on another CPU: ${r.ties}`);
   if (lost.events + lost.lines + lost.returns > 0) {
     lines.push(`lost: ${lost.events} events, ${lost.lines} lines, ${lost.returns} returns or entries`);
   }
@@ -112,7 +113,9 @@ function describe(folder: string, r: ReplayReport): string[] {
 
 function describeDivergence(d: Divergence): string[] {
   const where = d.line > 0 ? `${d.file}:${d.line}` : d.file;
-  const lines = [`${where}: ${pc.red('error')}: ${d.operation}, pfn ${d.pfn}: recorded ${d.actual}, the model says ${d.expected}`];
+  const lines = [
+    `${where}: ${pc.red('error')}: ${d.operation}, pfn ${d.pfn}: recorded ${d.actual}, the model says ${d.expected}`,
+  ];
   if (d.text !== '') lines.push(`  ${d.text}`);
   return lines;
 }

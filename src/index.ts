@@ -20,3 +20,4 @@ export * from './inspect/digest.js';
 export * from './inspect/entry_runs.js';
 export * from './inspect/structure.js';
 export * from './p2m/kernel_ops.js';
+export { SIF_VIRT_P2M_4TOOLS } from './p2m/xen_build_mfn_list_list.js';
