@@ -215,7 +215,8 @@ function storeRuns(m: Memory, pfnStart: number, runs: Int32Array): void {
       const end = Math.min(runEnd, (pfn | m.leafMask) + 1);
       const address = storeAddress(m, pfn);
       m.codec.writeRun(m.words, address, address + end - pfn, word, runs[r + 2]!);
-      word = m.codec.add(word, (end - pfn) * runs[r + 2]!);
+      // Step by step, as writeRun counts: a run that reaches INVALID stays there.
+      word = m.codec.add(m.words[address + end - pfn - 1]!, runs[r + 2]!);
       pfn = end;
     }
   }
