@@ -10,7 +10,7 @@ const IN_BATCH: Readonly<Record<Exclude<FieldType, keyof typeof NAMES>, string>>
   page: 'page number, 0 none',
   int: 'the integer',
   payload: 'offset of a payload record of the batch',
-  answer: 'a tagged word or the integer',
+  either: 'a tagged word or the integer',
 };
 
 const HEAD = `# Events

@@ -27,6 +27,7 @@ const headerSchema = z.strictObject({
       nrPages: z.int().min(1),
       areaPfns: z.int().min(0),
       cpus: z.int().min(1),
+      pools: z.int().min(1),
       sparePages: z.int().min(0),
       m2pFrames: z.int().min(0),
     })
@@ -46,6 +47,7 @@ export interface EventsHeader {
     readonly nrPages: number;
     readonly areaPfns: number;
     readonly cpus: number;
+    readonly pools: number;
     readonly sparePages: number;
     readonly m2pFrames: number;
   };

@@ -1,4 +1,4 @@
-import type { NAMES } from './names.js';
+import { Result, type NAMES } from './names.js';
 
 /**
  * The table of event kinds: the single source from which the columnar batch's meaning, the typed view, the zod and JSON
@@ -19,16 +19,19 @@ import type { NAMES } from './names.js';
  * | page    | page number, 0 none                              | number                                            |
  * | int     | signed 32-bit integer                            | number                                            |
  * | payload | offset of a payload record                       | array of runs `[count, word, stride]`             |
- * | answer  | word where the column before is result word, int | raw entry or number                               |
+ * | either  | word where `wordWhen` of the kind holds, else int | raw entry or number                               |
  * | others  | index into the list of that name in names.ts     | the name                                          |
  */
-export type FieldType = 'pfn' | 'pfn64' | 'word' | 'pte' | 'page' | 'int' | 'payload' | 'answer' | keyof typeof NAMES;
+export type FieldType = 'pfn' | 'pfn64' | 'word' | 'pte' | 'page' | 'int' | 'payload' | 'either' | keyof typeof NAMES;
 
-interface KindSpec {
+/** A row of the table. */
+export interface KindSpec {
   readonly id: number;
   /** Whether `apply` changes memory for it; if not, it is an observation. */
   readonly mutates: boolean;
   readonly fields: Readonly<Record<string, FieldType>>;
+  /** Fields of type `either` hold a word where this column, an earlier one, is that number. */
+  readonly wordWhen?: { readonly column: number; readonly is: number };
   readonly doc: string;
 }
 
@@ -171,8 +174,9 @@ export const KINDS = {
   set_grant: {
     id: 25,
     mutates: true,
-    fields: { slot: 'int', field: 'int', old: 'int', new: 'int' },
-    doc: 'a word of a grant operation: 0 pfn, 1 foreign mfn, 2 status, 3 status of the kernel mapping, 4 handle, 5 saved entry, 6 kernel mapping',
+    fields: { slot: 'int', field: 'int', old: 'either', new: 'either' },
+    wordWhen: { column: 1, is: 5 },
+    doc: 'a word of a grant operation: 0 pfn, 1 foreign mfn, 2 status, 3 status of the kernel mapping, 4 handle, 5 saved entry (a word), 6 kernel mapping',
   },
   set_extra_mem: {
     id: 26,
@@ -207,7 +211,8 @@ export const KINDS = {
   return: {
     id: 41,
     mutates: false,
-    fields: { operation: 'operation', result: 'result', value: 'answer' },
+    fields: { operation: 'operation', result: 'result', value: 'either' },
+    wordWhen: { column: 1, is: Result.word },
     doc: 'the operation of this event ends; value is a word for a result of that kind, else a number',
   },
   look_up: {

@@ -26,7 +26,7 @@ const FIELD_SCHEMAS: Readonly<Record<Exclude<FieldType, keyof typeof NAMES>, z.Z
   page: z.int().min(0).max(PAGE_MAX),
   int,
   payload: z.array(z.tuple([z.int().min(1).max(UNSIGNED_MAX), raw, int])),
-  answer: z.union([int, word]),
+  either: z.union([int, word]),
 };
 
 const ENVELOPE = {
@@ -39,7 +39,7 @@ const KIND_NAMES = Object.keys(KINDS) as KindName[];
 
 /**
  * The shape of an event as JSON: one strict object a kind. Checked beyond it, by `pushEvent`: that a raw entry fits the
- * entries of the log, and that the value of a `return` is of the kind that its `result` says.
+ * entries of the log, and that a field that can be either is a raw entry where it has to be.
  */
 export const eventSchema = z
   .discriminatedUnion('kind', KIND_NAMES.map(kindSchema) as [ReturnType<typeof kindSchema>])

@@ -1,7 +1,7 @@
 import type { EventBatch } from './batch.js';
 import { inputError, type Place } from './errors.js';
-import { KINDS, kindName, type FieldType, type KindName } from './kinds.js';
-import { NAMES, Result } from './names.js';
+import { KINDS, kindName, type FieldType, type KindName, type KindSpec } from './kinds.js';
+import { NAMES } from './names.js';
 import { FAULT, type EntryCodec, type Word } from './word.js';
 
 /** A raw entry in lower-case hexadecimal, or what stands for it where the load faulted. */
@@ -19,7 +19,7 @@ interface PlainViews {
   readonly page: number;
   readonly int: number;
   readonly payload: readonly RunView[];
-  readonly answer: number | WordText;
+  readonly either: number | WordText;
 }
 
 /** What a field of a type is in a `P2mEvent` (the third column of the table at `FieldType`). */
@@ -55,6 +55,8 @@ export interface Field {
   readonly name: string;
   readonly type: FieldType;
   readonly column: number;
+  /** Of a field that can be either: it is a word where this column is that number. */
+  readonly wordWhen: { readonly column: number; readonly is: number } | undefined;
 }
 
 const OPERANDS = 5;
@@ -79,7 +81,7 @@ const EXPECTED: Readonly<Record<Exclude<FieldType, keyof typeof NAMES>, string>>
   page: `a whole number from 0 to ${PAGE_MAX}`,
   int: 'a signed 32-bit integer',
   payload: 'an array of runs [count, raw entry, stride]',
-  answer: 'a raw entry where result is word, else a signed 32-bit integer',
+  either: 'a raw entry where the event says so, else a signed 32-bit integer',
 };
 
 /** What a field of the type can hold, in words. */
@@ -92,9 +94,10 @@ const FIELDS = Object.fromEntries(
 ) as unknown as Readonly<Record<KindName, readonly Field[]>>;
 
 function columnsOf(kind: KindName): readonly Field[] {
+  const spec: KindSpec = KINDS[kind];
   let column = 0;
-  return Object.entries<FieldType>(KINDS[kind].fields).map(([name, type]) => {
-    const field = { name, type, column };
+  return Object.entries(spec.fields).map(([name, type]) => {
+    const field = { name, type, column, wordWhen: type === 'either' ? spec.wordWhen : undefined };
     column += type === 'pfn64' ? 2 : 1;
     if (column > OPERANDS) throw new RangeError(`${kind} has more than ${OPERANDS} operands`);
     return field;
@@ -154,8 +157,8 @@ export function viewField(batch: EventBatch, i: number, field: Field, codec: Ent
     case 'pte':
       if ((raw & 1) === 0 && raw !== 0) return outOfRange(field, raw);
       return raw === 0 ? 'none' : `${raw >>> 2}:${(raw & 2) === 0 ? 'ro' : 'rw'}`;
-    case 'answer':
-      return isWordAnswer(batch, i, field) ? wordText(raw, codec) : raw;
+    case 'either':
+      return operand(batch, field.wordWhen!.column, i) === field.wordWhen!.is ? wordText(raw, codec) : raw;
     case 'payload':
       return viewRuns(batch.payloadAt(raw), field, codec);
     default: {
@@ -185,8 +188,8 @@ export function pushEvent(batch: EventBatch, event: P2mEvent, codec: EntryCodec,
       const pfn = whole(field.name, value, 0, Number.MAX_SAFE_INTEGER, place);
       operands[field.column] = pfn | 0;
       operands[field.column + 1] = Math.floor(pfn / TWO_32);
-    } else if (field.type === 'answer') {
-      const asWord = operands[field.column - 1] === Result.word;
+    } else if (field.type === 'either') {
+      const asWord = operands[field.wordWhen!.column] === field.wordWhen!.is;
       operands[field.column] = readColumn(field, asWord ? 'word' : 'int', value, codec, place);
     } else operands[field.column] = readColumn(field, field.type, value, codec, place);
   }
@@ -249,10 +252,6 @@ function readWord(field: Field, value: unknown, codec: EntryCodec, place: Place)
   const hi = value.length > 10 ? parseInt(value.slice(2, -8), 16) : 0;
   if (hi !== 0 && codec.bits === 32) throw bad(field.name, value, 'a raw entry of 32 bits', place);
   return codec.fromRaw(hi, parseInt(value.length > 10 ? value.slice(-8) : value.slice(2), 16));
-}
-
-function isWordAnswer(batch: EventBatch, i: number, field: Field): boolean {
-  return operand(batch, field.column - 1, i) === Result.word;
 }
 
 function viewRuns(ints: Int32Array, field: Field, codec: EntryCodec): RunView[] {

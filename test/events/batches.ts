@@ -9,7 +9,6 @@ import {
   NAMES,
   PAGE_MAX,
   payloadColumn,
-  Result,
   UNSIGNED_MAX,
   type EntryBits,
   type Field,
@@ -36,7 +35,8 @@ type ColumnSeed =
   | { readonly column: number; readonly raw: Raw }
   | { readonly column: number; readonly runs: readonly (readonly [number, Raw, number])[] };
 
-const INT32 = fc.integer({ min: -0x8000_0000, max: UNSIGNED_MAX });
+/** Small ones often: `wordWhen` asks for one. */
+const INT32 = fc.oneof(fc.nat(9), fc.integer({ min: -0x8000_0000, max: UNSIGNED_MAX }));
 const EDGES = fc.constantFrom(0, 1, 0x3fff_ffff, 0x4000_0000, 0x7fff_ffff, 0x8000_0000, 0xbfff_ffff, 0xffff_ffff);
 const HALF = fc.oneof(fc.nat(0xffff), EDGES, fc.integer({ min: 0, max: 0xffff_ffff }));
 /** A raw entry; half of them have a short word, the others are interned. */
@@ -75,17 +75,8 @@ function columnSeeds(field: Field): fc.Arbitrary<ColumnSeed[]> {
       return fc
         .array(fc.tuple(fc.integer({ min: 1, max: UNSIGNED_MAX }), RAW, INT32), { maxLength: 4 })
         .map((runs) => [{ column, runs }]);
-    case 'answer':
-      return fc.constant([]); // with `result`, below
-    case 'result':
-      return fc
-        .nat(NAMES.result.length - 1)
-        .chain((result) =>
-          (result === Result.word ? wordSeeds(column + 1) : int(INT32, column + 1)).map((answer) => [
-            { column, int: result },
-            ...answer,
-          ]),
-        );
+    case 'either':
+      return fc.constant([]); // as `wordWhen` says, below
     default:
       return int(fc.nat(NAMES[type].length - 1));
   }
@@ -98,12 +89,27 @@ function wordSeeds(column: number): fc.Arbitrary<ColumnSeed[]> {
 }
 
 function rowSeed(kind: KindName): fc.Arbitrary<RowSeed> {
-  return fc.record({
-    kind: fc.constant(kind),
-    cpu: fc.nat(255),
-    op: fc.nat(UNSIGNED_MAX),
-    columns: fc.tuple(...fieldsOf(kind).map(columnSeeds)).map((parts) => parts.flat()),
-  });
+  return fc
+    .record({
+      kind: fc.constant(kind),
+      cpu: fc.nat(255),
+      op: fc.nat(UNSIGNED_MAX),
+      columns: fc.tuple(...fieldsOf(kind).map(columnSeeds)).map((parts) => parts.flat()),
+    })
+    .chain((row) => {
+      const seeds = fieldsOf(kind).flatMap(({ column, wordWhen }) =>
+        wordWhen === undefined ? [] : [eitherSeeds(column, selects(row, wordWhen.column, wordWhen.is))],
+      );
+      return fc.tuple(...seeds).map((either) => ({ ...row, columns: [...row.columns, ...either.flat()] }));
+    });
+}
+
+function selects(row: RowSeed, column: number, is: number): boolean {
+  return row.columns.some((seed) => seed.column === column && 'int' in seed && seed.int === is);
+}
+
+function eitherSeeds(column: number, asWord: boolean): fc.Arbitrary<ColumnSeed[]> {
+  return asWord ? wordSeeds(column) : INT32.map((int) => [{ column, int }]);
 }
 
 /** Batches with rows of every kind in the table, and any value that a column can show. */

@@ -42,7 +42,7 @@ describe('printEvents', () => {
 
 describe('parseEvents', () => {
   it('takes a header with all it can say, and no events', () => {
-    const capacity = { nrPages: 16, areaPfns: 64, cpus: 2, sparePages: 100, m2pFrames: 0 };
+    const capacity = { nrPages: 16, areaPfns: 64, cpus: 2, pools: 2, sparePages: 100, m2pFrames: 0 };
     const header = { ...HEADER, capacity, origin: 'a run by hand' };
     const text = printEvents(header, new EventBatch(), new EntryCodec(64));
     expect(parseEvents(text)).toMatchObject({ header, seq: 0, batch: { length: 0 } });

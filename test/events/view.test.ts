@@ -56,6 +56,12 @@ describe('viewEvent', () => {
     });
   });
 
+  it('shows a word of a grant operation as a raw entry where it is the saved entry, else as a number', () => {
+    const word = codec.fromRaw(0x8000_0000, 77);
+    expect(view('set_grant', 0, 5, 0, word)).toMatchObject({ old: '0xffffffffffffffff', new: '0x800000000000004d' });
+    expect(view('set_grant', 0, 1, 0, 77)).toMatchObject({ old: 0, new: 77 });
+  });
+
   it('shows a load that faulted, an empty slot and a pfn beyond 32 bits', () => {
     expect(view('look_up', 5, 1, FAULT)).toMatchObject({ pfn: 2 ** 32 + 5, value: 'fault' });
     expect(view('set_pmd', 4, 0, (7 << 2) | 1)).toMatchObject({ old: 'none', new: '7:ro' });
