@@ -91,6 +91,12 @@ export class Cpu {
     while (this.state === 'running') this.step();
   }
 
+  /** Forgets the operation in hand, wherever it is: its events stay, or were undone by whoever asks for this. */
+  abandon(): void {
+    this.#depth = 0;
+    this.state = 'idle';
+  }
+
   /** In a row: the next row to run is the first of `machine`; ours goes on at the row it returns. */
   call(machine: Machine, pfn: number, value = 0, count = 0): void {
     const r = this.#stack[this.#depth];
