@@ -165,4 +165,12 @@ describe('m2p_remove_override', () => {
     expect([5, 17, 20].map((pfn) => entry(d, pfn))).toEqual([`f:${own}`, '~', `f:${own}`]);
     expect(pfnOf(d, own)).toBe(20);
   });
+
+  it('leaves an entry alone that the m2p of a foreign frame happens to name', () => {
+    const d = grantDomain('3.19.8');
+    d.setM2p(41, 5); // pfn 5 of the other domain
+    mapGrants(d, [{ pfn: 17, mfn: 41 }], true);
+    expect(unmapGrants(d, 1, true)).toBe(0);
+    expect(entry(d, 5)).toBe(`m:${FIRST_MFN + 5}`);
+  });
 });

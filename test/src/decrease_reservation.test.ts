@@ -50,4 +50,18 @@ describe.each(['paged', 'flat'] as const)('decrease_reservation on the %s memory
     ]);
     expect([509, 511, 1025, 1026].map((pfn) => pfnOf(d, FIRST_MFN + pfn))).toEqual([509, -1, -1, 1026]);
   });
+
+  it('gives no frame back for a page that has none', () => {
+    const d = bootedDomain({
+      kernel: '7.0',
+      geometry: 'tiny',
+      nrPages: 64,
+      holes: [[16, 20]],
+      memory,
+      m2pFrames: 2000,
+    });
+    for (let mfn = 0; mfn < 4; mfn++) d.setM2p(mfn, 50); // INVALID has no frame number, not 0 and none near it
+    d.run('decrease_reservation', d.machines.decreaseReservation, 16, 0, 4);
+    expect([0, 1, 2, 3].map((mfn) => d.cpus[0]!.port.loadM2p(mfn))).toEqual([51, 51, 51, 51]);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mfnWord } from '../../events/index.js';
+import { Global, mfnWord } from '../../events/index.js';
 import { FORMS } from '../../src/index.js';
 import { bootedDomain, FIRST_MFN } from './domains.js';
 import { entry, pfnOf } from './grants.js';
@@ -45,5 +45,20 @@ describe.each(['paged', 'flat'] as const)('increase_reservation on the %s memory
     expect([0, 1, 599, 600].map((i) => entry(d, 2 ** 17 + i))).toEqual(
       [0, 1, 599, 600].map((i) => `m:${FIRST_MFN + 2 ** 17 + i}`),
     );
+  });
+
+  it('writes no m2p from machine_to_phys_nr on', () => {
+    const d = bootedDomain({
+      kernel: '7.0',
+      geometry: 'tiny',
+      nrPages: 64,
+      holes: [[16, 20]],
+      memory,
+      m2pFrames: 2000,
+    });
+    d.setGlobal(Global.machine_to_phys_nr, 1500);
+    d.run('increase_reservation', d.machines.increaseReservation, 16, mfnWord(1498), 4);
+    expect([1498, 1499, 1500, 1501].map((mfn) => d.cpus[0]!.port.loadM2p(mfn))).toEqual([17, 18, 0, 0]);
+    expect([16, 17, 18, 19].map((pfn) => entry(d, pfn))).toEqual(['m:1498', 'm:1499', 'm:1500', 'm:1501']);
   });
 });
