@@ -1,4 +1,15 @@
-import { assert, AssertionError, Global, INVALID, KINDS, kindName, Role, type EventBatch } from '../../events/index.js';
+import {
+  assert,
+  AssertionError,
+  Global,
+  INVALID,
+  KINDS,
+  kindName,
+  Role,
+  type EntryCodec,
+  type EventBatch,
+  type Word,
+} from '../../events/index.js';
 import { ATTEMPTS, EXTRA_MEM, FAIL_AT, FAIL_FROM, GRANTS, GRANT_WORDS, POOL_HEAD } from './layout.js';
 import type { Memory } from './memory.js';
 import { makePte, NO_PAGE, NO_PTE } from './pte.js';
@@ -30,6 +41,12 @@ const SET_OVERRIDE = KINDS.set_override.id;
 const SET_GRANT = KINDS.set_grant.id;
 const SET_EXTRA_MEM = KINDS.set_extra_mem.id;
 const ARM_FAILURE = KINDS.arm_failure.id;
+
+/** By id: kinds that change nothing, whose events pass by. */
+const IS_OBSERVATION: readonly boolean[] = Array.from({ length: 256 }, (_, id) => {
+  const name = kindName(id);
+  return name !== undefined && !KINDS[name].mutates;
+});
 
 /** Words of the dummy shared info page and of the real one. */
 const MAX_PFN_OF = [Global['dummy.max_pfn'], Global['shared_info.max_pfn']];
@@ -116,17 +133,15 @@ function turn(m: Memory, batch: EventBatch, i: number, forward: boolean): void {
       put(m, batch, i, FAIL_AT, b, d, forward);
       return put(m, batch, i, FAIL_FROM, c, batch.e[i]!, forward);
     case IDENTITY_RANGE:
-      return forward ? writeIdentity(m, a, b) : storeRuns(m, a, batch.payloadAt(c));
+      return replaceEntries(m, batch, i, a, batch.payloadAt(c), [b - a, m.codec.identityOf(a), 1], forward);
     case LOAD_ENTRIES:
-      return forward ? storeRuns(m, a, batch.payloadAt(b)) : clearEntries(m, a, batch.payloadAt(b));
+      return replaceEntries(m, batch, i, a, invalid(batch.payloadAt(b)), batch.payloadAt(b), forward);
     case BOOT:
-      return forward ? writeRuns(m, m.homes[1]!, batch.payloadAt(b)) : clearRuns(m, batch.payloadAt(b));
+      return replaceRuns(m, batch, i, m.homes[1]!, invalid(batch.payloadAt(b)), batch.payloadAt(b), forward);
     case WIPE_PAGE:
-      if (!forward) return writeRuns(m, m.homes[a]!, batch.payloadAt(b));
-      m.words.fill(INVALID, m.homes[a], m.homes[a]! + m.geometry.pageWords);
-      return;
+      return replaceRuns(m, batch, i, m.homes[a]!, batch.payloadAt(b), invalid(batch.payloadAt(b)), forward);
     default:
-      return assertObservation(batch.kind[i]!);
+      if (!IS_OBSERVATION[batch.kind[i]!]) unhandled(batch.kind[i]!);
   }
 }
 
@@ -173,67 +188,125 @@ function pmdAddress(m: Memory, pfn: number): number {
   return m.layout.pmdBase + (pfn >>> m.pmdShift);
 }
 
-/** Leaf by leaf: every page that the range reaches must take a store. */
-function writeIdentity(m: Memory, pfnStart: number, pfnEnd: number): void {
-  for (let pfn = pfnStart; pfn < pfnEnd;) {
-    const end = Math.min(pfnEnd, (pfn | m.leafMask) + 1);
-    const address = storeAddress(m, pfn);
-    m.codec.writeRun(m.words, address, address + end - pfn, m.codec.identityOf(pfn), 1);
-    pfn = end;
-  }
-}
+/** Runs `[count, word, stride]`, one after the other. */
+type Runs = ArrayLike<number>;
 
-function storeAddress(m: Memory, pfn: number): number {
-  const page = m.storePage(pfn);
-  assert(page !== NO_PAGE, `an identity range reaches pfn ${pfn}, whose entry cannot be stored`);
-  return m.homes[page]! + (pfn & m.leafMask);
-}
-
-/** Runs `[count, word, stride]` from the word at `start` on: the builder's list, or a page of it. */
-function writeRuns(m: Memory, start: number, runs: Int32Array): void {
-  let address = start;
-  for (let r = 0; r < runs.length; r += 3) {
-    const end = address + runs[r]!;
-    m.codec.writeRun(m.words, address, end, runs[r + 1]!, runs[r + 2]!);
-    address = end;
-  }
-}
-
-function clearRuns(m: Memory, runs: Int32Array): void {
+/** As many INVALID entries as `runs` count. */
+function invalid(runs: Runs): Runs {
   let count = 0;
   for (let r = 0; r < runs.length; r += 3) count += runs[r]!;
-  m.words.fill(0, m.homes[1], m.homes[1]! + count);
+  return [count, INVALID, 0];
 }
 
-/** The same from `pfnStart` on, through the page tables. */
-function storeRuns(m: Memory, pfnStart: number, runs: Int32Array): void {
-  let pfn = pfnStart;
-  for (let r = 0; r < runs.length; r += 3) {
-    const runEnd = pfn + runs[r]!;
-    let word = runs[r + 1]!;
-    while (pfn < runEnd) {
-      const end = Math.min(runEnd, (pfn | m.leafMask) + 1);
-      const address = storeAddress(m, pfn);
-      m.codec.writeRun(m.words, address, address + end - pfn, word, runs[r + 2]!);
-      // Step by step, as writeRun counts: a run that reaches INVALID stays there.
-      word = m.codec.add(m.words[address + end - pfn - 1]!, runs[r + 2]!);
-      pfn = end;
+/** `put` for the entries from `pfn` on, leaf by leaf: every page that they reach must take a store. */
+function replaceEntries(
+  m: Memory,
+  batch: EventBatch,
+  i: number,
+  pfn: number,
+  old: Runs,
+  now: Runs,
+  forward: boolean,
+): void {
+  const from = new RunReader(m, forward ? old : now);
+  const to = new RunReader(m, forward ? now : old);
+  for (let at = pfn; !from.ended;) {
+    const page = m.storePage(at);
+    assert(page !== NO_PAGE, `a range of entries reaches pfn ${at}, whose entry cannot be stored`);
+    at += replaceWords(
+      m,
+      batch,
+      i,
+      m.homes[page]! + (at & m.leafMask),
+      from,
+      to,
+      m.geometry.perPage - (at & m.leafMask),
+    );
+  }
+}
+
+/** `put` for the words from `address` on. */
+function replaceRuns(
+  m: Memory,
+  batch: EventBatch,
+  i: number,
+  address: number,
+  old: Runs,
+  now: Runs,
+  forward: boolean,
+): void {
+  const from = new RunReader(m, forward ? old : now);
+  const to = new RunReader(m, forward ? now : old);
+  for (let at = address; !from.ended;) at += replaceWords(m, batch, i, at, from, to, m.geometry.pageWords);
+}
+
+/** The next words, at most `room`, change from what `from` gives to what `to` gives. Returns how many. */
+function replaceWords(
+  m: Memory,
+  batch: EventBatch,
+  i: number,
+  address: number,
+  from: RunReader,
+  to: RunReader,
+  room: number,
+): number {
+  const expected = from.take(room);
+  for (let k = 0; k < expected.length; k++) {
+    if (m.words[address + k] !== expected[k]) mismatch(m, batch, i, address + k, expected[k]!);
+  }
+  m.words.set(to.take(expected.length), address);
+  return expected.length;
+}
+
+/** Reads runs in pieces, for they may be as long as the list. */
+class RunReader {
+  readonly #codec: EntryCodec;
+  readonly #runs: Runs;
+  readonly #piece: Int32Array;
+  #run = 0;
+  /** Entries left of the run in hand, and the first of them. */
+  #left = 0;
+  #word: Word = INVALID;
+
+  constructor(m: Memory, runs: Runs) {
+    this.#codec = m.codec;
+    this.#runs = runs;
+    this.#piece = new Int32Array(m.geometry.pageWords);
+    this.#open(0);
+  }
+
+  get ended(): boolean {
+    return this.#left === 0;
+  }
+
+  /** The next entries, at most `max` and a page; valid until the next call. */
+  take(max: number): Int32Array {
+    let filled = 0;
+    while (filled < max && this.#left > 0) {
+      const end = Math.min(max, filled + this.#left);
+      const stride = this.#runs[this.#run + 2]!;
+      this.#codec.writeRun(this.#piece, filled, end, this.#word, stride);
+      // Counted from the last entry: a run that reaches INVALID stays there.
+      this.#word = this.#codec.add(this.#piece[end - 1]!, stride);
+      this.#left -= end - filled;
+      filled = end;
+      if (this.#left === 0) this.#open(this.#run + 3);
+    }
+    return this.#piece.subarray(0, filled);
+  }
+
+  /** Goes on with the run at `run`, or the first after it that is not empty. */
+  #open(run: number): void {
+    for (this.#run = run; this.#run < this.#runs.length; this.#run += 3) {
+      this.#left = this.#runs[this.#run]!;
+      this.#word = this.#runs[this.#run + 1]!;
+      if (this.#left > 0) return;
     }
   }
 }
 
-function clearEntries(m: Memory, pfnStart: number, runs: Int32Array): void {
-  let count = 0;
-  for (let r = 0; r < runs.length; r += 3) count += runs[r]!;
-  storeRuns(m, pfnStart, Int32Array.of(count, INVALID, 0));
-}
-
-function assertObservation(kind: number): void {
-  const name = kindName(kind);
-  assert(
-    name !== undefined && !KINDS[name].mutates,
-    `event kind ${kind} (${name ?? 'unknown'}) is not handled by apply`,
-  );
+function unhandled(kind: number): never {
+  throw new AssertionError(`event kind ${kind} (${kindName(kind) ?? 'unknown'}) is not handled by apply`);
 }
 
 function mismatch(m: Memory, batch: EventBatch, i: number, address: number, expected: number): never {
