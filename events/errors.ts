@@ -26,6 +26,7 @@ export interface Place {
   readonly text?: string;
 }
 
+/** Where, what was got, what was expected, and what to do about it. */
 export interface Complaint extends Place {
   readonly got?: string;
   readonly expected?: string;

@@ -64,7 +64,9 @@ const OPERANDS = 5;
 export const UNSIGNED_MAX = 0x7fff_ffff;
 /** A PTE has 30 bits for the page. */
 export const PAGE_MAX = 0x3fff_ffff;
+/** A CPU is a byte. */
 export const CPU_MAX = 0xff;
+/** Lower bound of a signed column. */
 export const INT_MIN = -0x8000_0000;
 const TWO_32 = 0x1_0000_0000;
 

@@ -15,10 +15,12 @@ import { assert, usageError } from './errors.js';
  */
 export type Word = number;
 
+/** INVALID_P2M_ENTRY. */
 export const INVALID: Word = 0;
 /** No value: the load faulted. Never stored. */
 export const FAULT: Word = 0x3fff_ffff;
 
+/** The payload's bits of a short word. */
 export const PAYLOAD_MASK = 0x3fff_ffff;
 const TAG_MFN = 0x4000_0000;
 const TAG_IDENTITY = 0x8000_0000 | 0;

@@ -83,6 +83,8 @@ const RESULT_OF: Partial<Record<OperationName, Exclude<ResultName, 'bug' | 'faul
 };
 
 const ENOMEM = 12;
+/** Pfns that are kept in a word stay below this. */
+const PFN_MAX = 2 ** 31 - 1;
 /** Events are handed on between operations once there are this many. */
 const FLUSH_AT = 4096;
 
@@ -199,7 +201,7 @@ export class Domain {
   }
 
   setGlobal(index: number, value: number): void {
-    this.#event(KINDS.set_global.id, index, this.memory.words[index]!, value);
+    this.#event(KINDS.set_global.id, index, this.memory.words[index], value);
   }
 
   /** Replaces xen_extra_mem[]: `[start, count]` of pfns each. */
@@ -211,8 +213,11 @@ export class Domain {
       });
     }
     regions.forEach(([start, count], index) => {
+      if (start + count > PFN_MAX) {
+        throw usageError('extra memory out of range', { got: `pfn ${start + count}`, expected: `at most ${PFN_MAX}` });
+      }
       const at = EXTRA_MEM + 2 * index;
-      this.#event(KINDS.set_extra_mem.id, index, this.memory.words[at]!, this.memory.words[at + 1]!, start, count);
+      this.#event(KINDS.set_extra_mem.id, index, this.memory.words[at], this.memory.words[at + 1], start, count);
     });
     this.setGlobal(Global.xen_extra_mem_count, regions.length);
   }
@@ -220,7 +225,7 @@ export class Domain {
   /** Arms the injection: the `failAt`-th attempt to allocate from now fails, and all from the `failFrom`-th on; 0 is off. */
   armFailure(failAt: number, failFrom: number): void {
     const { words } = this.memory;
-    this.#event(KINDS.arm_failure.id, words[ATTEMPTS]!, words[FAIL_AT]!, words[FAIL_FROM]!, failAt, failFrom);
+    this.#event(KINDS.arm_failure.id, words[ATTEMPTS], words[FAIL_AT], words[FAIL_FROM], failAt, failFrom);
   }
 
   /** The slab allocator is up: from here on allocations can fail, and a p2m page may be freed in every form. */

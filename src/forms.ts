@@ -99,6 +99,7 @@ const L13: Form = { ...L12, name: '7.0', tag: 'L13' };
 /** All forms, oldest first. */
 export const FORMS: readonly Form[] = [T16, T18, SEED, L0, L1, L2, L3, L4, L5, L6, L7, L8, L9, L10, L11, L12, L13];
 
+/** The newest form. */
 export const NEWEST: Form = L13;
 
 /** Names of the switches: what a mutant flips. */

@@ -138,15 +138,18 @@ export const hidesNothing: Rule = (source) => {
   return found;
 };
 
-/** Folders are at most three below the root. */
+const SOURCE = /\.(ts|js|mjs|c|h|sh)$/;
+
+/** Source files are at most three folders below the root; data keep the folders they came with. */
 export function staysShallow(path: string): string[] {
+  if (!SOURCE.test(path)) return [];
   const depth = path.split('/').length - 1;
   return depth <= DEPTH_MAX ? [] : [`${path}: ${depth} folders deep, want at most ${DEPTH_MAX}`];
 }
 
 /** Source files have snake_case names, so that a kernel engineer finds `alloc_p2m_pmd.ts`; data keep the names they came with. */
 export function namedInSnakeCase(path: string): string[] {
-  if (!ROOMS.includes(roomOf(path)) || !/\.(ts|js|mjs|c|h|sh)$/.test(path)) return [];
+  if (!ROOMS.includes(roomOf(path)) || !SOURCE.test(path)) return [];
   const name = posix.basename(path);
   return /^[a-z0-9_]+(\.[a-z0-9_]+)+$/.test(name)
     ? []

@@ -56,6 +56,7 @@ export function count(counters: Counters, batch: EventBatch, geometry: Geometry)
       case KINDS.set_generation.id:
         if (batch.c[i] === batch.b[i]! + 1) counters.gen++;
         break;
+      default:
     }
   }
 }

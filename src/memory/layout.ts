@@ -42,13 +42,19 @@ export interface Layout {
 export const CPUS_MAX = 256;
 /** Most pools of pages. */
 export const POOLS_MAX = 64;
+/** Next page of pool 0; the other pools follow. */
 export const POOL_HEAD = 64;
+/** Attempts to allocate since the injection was armed. */
 export const ATTEMPTS = 128;
+/** The attempt that fails; 0 none. */
 export const FAIL_AT = 129;
+/** The attempt from which on all fail; 0 none. */
 export const FAIL_FROM = 130;
+/** First region of xen_extra_mem[]. */
 export const EXTRA_MEM = 136;
 /** Most regions in xen_extra_mem[] (the kernel has 128). */
 export const EXTRA_MEM_MAX = 1024;
+/** Slot 0 of the grant operation in hand. */
 export const GRANTS = EXTRA_MEM + 2 * EXTRA_MEM_MAX;
 /** Words of a grant slot; see `Grant`. */
 export const GRANT_WORDS = 8;

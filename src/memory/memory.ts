@@ -3,9 +3,9 @@ import type { Geometry } from '../geometry.js';
 import { EXTRA_MEM, layOut, POOL_HEAD, type Capacity, type Layout } from './layout.js';
 import { makePte, NO_PAGE, NO_PTE, ptePage, pteWritable, type Pte } from './pte.js';
 
-/** What xen_p2m_addr points at. */
-export const LIST_NONE = 0;
+/** xen_p2m_addr points at the list that the domain builder left; 0 is nothing yet. */
 export const LIST_BUILDER = 1;
+/** It points at the linear list in the vm area. */
 export const LIST_AREA = 2;
 
 /** PT page of the domain builder's list: the builder's own page tables, which are not modelled, all private and writable. */

@@ -8,6 +8,7 @@ export type Pte = number;
 
 /** No page: a null pointer, an empty slot. */
 export const NO_PAGE = 0;
+/** An empty slot. */
 export const NO_PTE: Pte = 0;
 
 const PRESENT = 1;
