@@ -22,7 +22,12 @@ export type Step =
   | 'store top_mfn_p'
   | 'store mid_mfn'
   | 'store last_pfn'
-  | 'store shared_info.max_pfn';
+  | 'store shared_info.max_pfn'
+  // The old tree; the vectors have no case of it, so these names are ours.
+  | 'load top'
+  | 'cmpxchg top'
+  | 'load mid'
+  | 'cmpxchg mid';
 
 /** One row of a machine: the step of the spec it is, what it does, and whether a scheduling step begins with it. */
 export interface Row {
@@ -81,6 +86,8 @@ export class Locals {
   /** Mid page and leaf in hand. */
   mid = 0;
   leaf = 0;
+  /** Old tree: mid page of the tools' tree in hand, beside the tree's own `mid`. */
+  midMfn = 0;
   /** What a compare-and-exchange found, what a load saw. */
   seen = 0;
   /** Result to give back when a loop has ended. */
@@ -108,6 +115,7 @@ export class Locals {
     this.page1 = 0;
     this.mid = 0;
     this.leaf = 0;
+    this.midMfn = 0;
     this.seen = 0;
     this.result = 0;
   }

@@ -27,6 +27,7 @@ import { xenPagetableP2mSetup } from './p2m/xen_pagetable_p2m_setup.js';
 import { xenRebuildP2mList } from './p2m/xen_rebuild_p2m_list.js';
 import { xenSetupMfnListList } from './p2m/xen_setup_mfn_list_list.js';
 import { xenVmallocP2mTree } from './p2m/xen_vmalloc_p2m_tree.js';
+import { TREE_OWN } from './tree/tree_own.js';
 
 /** The machines of the linear list; a row calls another kernel function by its name here, so one can be put in its place. */
 export const LINEAR = {
@@ -62,8 +63,10 @@ export const LINEAR = {
 /** One machine for each kernel operation of a form. */
 export type Machines = { readonly [K in keyof typeof LINEAR]: Machine };
 
+/** The machines of the old tree (3.16, 3.18): those that know its shape are its own, those that only call others serve both. */
+export const TREE: Machines = { ...LINEAR, ...TREE_OWN };
+
 /** The machines that a form runs. */
 export function machinesOf(form: Form): Machines {
-  form;
-  return LINEAR;
+  return form.structure === 'tree' ? TREE : LINEAR;
 }

@@ -1,5 +1,5 @@
 import { INVALID, type EntryCodec, type Word } from '../../events/index.js';
-import { beyondList, LeafClass, leafClass } from '../look_up.js';
+import { beyondList, leafAddress, LeafClass, leafClass } from '../look_up.js';
 import type { Memory } from '../memory/memory.js';
 
 const SEED = 0x811c9dc5 | 0;
@@ -42,7 +42,7 @@ function addLeaf(memory: Memory, kind: number, seed: number, pfn: number, end: n
   if (kind === LeafClass.missing) return addValue(seed, codec.rawLo(INVALID), codec.rawHi(INVALID), end - pfn);
   if (kind === LeafClass.unmapped) return addValue(seed, FAULT_VALUE, 0, end - pfn);
   let h = seed;
-  let address = kind === LeafClass.entries ? memory.entryAddress(pfn) : 0;
+  let address = kind === LeafClass.entries ? leafAddress(memory, pfn) : 0;
   for (let p = pfn; p < end; p++) {
     const word: Word = kind === LeafClass.entries ? memory.words[address++]! : beyondList(memory, p);
     h = Math.imul(h ^ codec.rawLo(word), PRIME);

@@ -1,5 +1,5 @@
 import { FAULT, INVALID, type Word } from '../../events/index.js';
-import { beyondList, LeafClass, leafClass } from '../look_up.js';
+import { beyondList, leafAddress, LeafClass, leafClass } from '../look_up.js';
 import type { Memory } from '../memory/memory.js';
 
 /** What a maximal run of look-ups is. */
@@ -36,7 +36,7 @@ export function entryRuns(memory: Memory, pfnStart: number, pfnEnd: number): Ent
         runs.add('fault', FAULT, leafEnd - pfn);
         break;
       case LeafClass.entries:
-        for (let p = pfn, a = memory.entryAddress(pfn); p < leafEnd; p++, a++) runs.addWord(p, memory.words[a]!);
+        for (let p = pfn, a = leafAddress(memory, pfn); p < leafEnd; p++, a++) runs.addWord(p, memory.words[a]!);
         break;
       default:
         for (let p = pfn; p < leafEnd; p++) runs.addWord(p, beyondList(memory, p));

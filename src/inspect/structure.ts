@@ -1,4 +1,5 @@
 import { Global, INVALID, Role, ROLES } from '../../events/index.js';
+import { isTree } from '../look_up.js';
 import type { Memory } from '../memory/memory.js';
 import { NO_PAGE, ptePage } from '../memory/pte.js';
 
@@ -7,9 +8,10 @@ export type NameRun = readonly [index: number, count: number, name: string];
 
 /** The page tables and the tools' tree by canonical names, which do not depend on page numbers (vectors/README.md, "dump"). */
 export interface Structure {
+  /** PT pages by PMD slot. Old tree: its mid pages by index in p2m_top. */
   readonly ptePages: readonly NameRun[];
   readonly leaves: readonly NameRun[];
-  /** Both shared leaves hold only INVALID, both shared PT pages map only their leaf. */
+  /** Both shared leaves hold only INVALID, both shared PT pages (old tree: mid pages) name only their leaf. */
   readonly sharedIntact: boolean;
   /** Absent while there is no tree. */
   readonly top?: readonly NameRun[];
@@ -18,23 +20,12 @@ export interface Structure {
   readonly topP?: readonly NameRun[];
 }
 
-/** The structure of the whole list area. The list must have been rebuilt. */
+/** The structure of the whole list area, or of the whole old tree. The list must have been rebuilt, the tree built. */
 export function structure(memory: Memory): Structure {
   const { geometry: g, words } = memory;
-  const size = words[Global.xen_p2m_size]!;
-  const ptPages = new Int32Array(size / g.pfnsPerPtePage);
-  const leaves = new Int32Array(size / g.perPage);
-  for (let slot = 0; slot < ptPages.length; slot++) {
-    const pfn = slot * g.pfnsPerPtePage;
-    const page = memory.linkedPtPage(pfn);
-    ptPages[slot] = page;
-    if (page === NO_PAGE) continue;
-    for (let i = 0; i < g.ptrsPerPte; i++) {
-      leaves[slot * g.ptrsPerPte + i] = ptePage(memory.loadPte(page, pfn + i * g.perPage));
-    }
-  }
+  const [ptPages, leaves] = isTree(memory) ? treeTables(memory) : linearTables(memory);
   const names = new Names(memory);
-  names.number(Role.pte, ptPages);
+  names.number(isTree(memory) ? Role.tree_mid : Role.pte, ptPages);
   names.number(Role.leaf, leaves);
   const base = {
     ptePages: names.runs(ptPages),
@@ -57,16 +48,51 @@ export function structure(memory: Memory): Structure {
   return { ...base, top: names.runs(top), mids, ...(differs ? { topP: names.runs(topP) } : {}) };
 }
 
-/** Whether the shared pages still are what the rebuild made them (invariant I1). */
+/** What each PMD slot links, and each PTE. */
+function linearTables(memory: Memory): [ptPages: Int32Array, leaves: Int32Array] {
+  const { geometry: g, words } = memory;
+  const size = words[Global.xen_p2m_size]!;
+  const ptPages = new Int32Array(size / g.pfnsPerPtePage);
+  const leaves = new Int32Array(size / g.perPage);
+  for (let slot = 0; slot < ptPages.length; slot++) {
+    const pfn = slot * g.pfnsPerPtePage;
+    const page = memory.linkedPtPage(pfn);
+    ptPages[slot] = page;
+    if (page === NO_PAGE) continue;
+    for (let i = 0; i < g.ptrsPerPte; i++) {
+      leaves[slot * g.ptrsPerPte + i] = ptePage(memory.loadPte(page, pfn + i * g.perPage));
+    }
+  }
+  return [ptPages, leaves];
+}
+
+/** What each entry of p2m_top names, and each of its mid pages. */
+function treeTables(memory: Memory): [mids: Int32Array, leaves: Int32Array] {
+  const { geometry: g, words } = memory;
+  const mids = pageWords(memory, words[Global.p2m_top]!, g.topPerPage);
+  const leaves = new Int32Array(g.topPerPage * g.midPerPage);
+  mids.forEach((mid, top) => leaves.set(pageWords(memory, mid, g.midPerPage), top * g.midPerPage));
+  return [mids, leaves];
+}
+
+/** Whether the shared pages still are what the rebuild, or the building of the tree, made them (invariant I1). */
 export function sharedIntact(memory: Memory): boolean {
   const { geometry: g, words } = memory;
   const missing = words[Global.p2m_missing]!;
   const identity = words[Global.p2m_identity]!;
   const uniform = (page: number, count: number, want: (word: number) => boolean): boolean =>
     pageWords(memory, page, count).every(want);
+  const leaves =
+    uniform(missing, g.perPage, (word) => word === INVALID) && uniform(identity, g.perPage, (word) => word === INVALID);
+  if (isTree(memory)) {
+    return (
+      leaves &&
+      uniform(words[Global.p2m_mid_missing]!, g.midPerPage, (leaf) => leaf === missing) &&
+      uniform(words[Global.p2m_mid_identity]!, g.midPerPage, (leaf) => leaf === identity)
+    );
+  }
   return (
-    uniform(missing, g.perPage, (word) => word === INVALID) &&
-    uniform(identity, g.perPage, (word) => word === INVALID) &&
+    leaves &&
     uniform(words[Global.p2m_missing_pte]!, g.ptrsPerPte, (pte) => ptePage(pte) === missing) &&
     uniform(words[Global.p2m_identity_pte]!, g.ptrsPerPte, (pte) => ptePage(pte) === identity)
   );
