@@ -1,3 +1,4 @@
+import { INVALID, type Word } from '../../events/index.js';
 import type { CallObserver, Machine } from '../../src/index.js';
 import { TraceEvent } from '../trace/trace_line.js';
 
@@ -7,7 +8,8 @@ export interface InnerCall {
   readonly event: number;
   readonly pfn: number;
   readonly value: number;
-  ret: number;
+  /** Undefined where the model died inside. */
+  ret: number | undefined;
 }
 
 /** How an open call takes part in the replay. */
@@ -16,11 +18,13 @@ export const Mode = {
   ran: 0,
   /** It is a call that the model made inside the one that it ran. */
   part: 1,
-  /** It is not run itself: its steps have lines of their own, which it counts. */
+  /** It is not run itself: its steps have lines of their own. */
   encloses: 2,
   /** Nothing is asked of it. */
   unused: 3,
 } as const;
+
+const NO_CALLS: readonly InnerCall[] = [];
 
 /** A call of one task whose return line has not come yet. */
 export class OpenCall {
@@ -28,19 +32,41 @@ export class OpenCall {
   line = 0;
   mode: number = Mode.unused;
   pfn = 0;
-  value = 0;
+  value: Word = INVALID;
   /** What the model says it returns: a word, or a number. */
   ret = 0;
   /** The model died in it: no return can be right. */
   died = '';
   /** Calls that the model made inside, and how many of them the log has shown. */
-  inner: InnerCall[] = [];
+  inner: readonly InnerCall[] = NO_CALLS;
   shown = 0;
-  /** Of a grant operation: slots, stores of the right kind seen inside, stores of another. */
+  /** Of a grant operation: slots, stores of the right kind seen inside. */
   slots = 0;
   stores = 0;
-  /** The pfn that the last look-up inside found INVALID, or that it found FOREIGN; -1 none. */
-  lookedUp = -1;
+  /** Pfns that look-ups inside a grant operation have found INVALID since its last store. */
+  readonly foundInvalid: number[] = [];
+
+  /** Makes the record that of a call just entered. */
+  begin(event: number, line: number): void {
+    this.event = event;
+    this.line = line;
+    this.mode = Mode.unused;
+    this.pfn = 0;
+    this.value = INVALID;
+    this.ret = 0;
+    this.died = '';
+    this.inner = NO_CALLS;
+    this.shown = 0;
+    this.slots = 0;
+    this.stores = 0;
+    this.foundInvalid.length = 0;
+  }
+
+  /** Index of the next inner call of the function that the log has not shown yet; -1 none. */
+  nextInner(event: number): number {
+    for (let i = this.shown; i < this.inner.length; i++) if (this.inner[i]!.event === event) return i;
+    return -1;
+  }
 }
 
 /** Entry events of the kernel functions that machines stand for. */
@@ -61,7 +87,7 @@ export class InnerCalls implements CallObserver {
     const event = EVENT_OF[machine.name];
     let call: InnerCall | undefined;
     // The outermost call is the operation itself.
-    if (this.#open.length > 0 && event !== undefined) this.#calls.push((call = { event, pfn, value, ret: 0 }));
+    if (this.#open.length > 0 && event !== undefined) this.#calls.push((call = { event, pfn, value, ret: undefined }));
     this.#open.push(call);
   }
 
@@ -71,10 +97,11 @@ export class InnerCalls implements CallObserver {
   }
 
   /** The calls since the last time, in the order of their entries. */
-  take(): InnerCall[] {
-    const calls = this.#calls;
-    if (calls.length > 0) this.#calls = [];
+  take(): readonly InnerCall[] {
     this.#open.length = 0;
+    if (this.#calls.length === 0) return NO_CALLS;
+    const calls = this.#calls;
+    this.#calls = [];
     return calls;
   }
 }

@@ -1,5 +1,5 @@
-import { inputError, INVALID, KINDS, type EventBatch, type OperationName, type Word } from '../../events/index.js';
-import type { Domain, Machine } from '../../src/index.js';
+import { inputError, INVALID, KINDS, type EventBatch, type P2mError, type Word } from '../../events/index.js';
+import type { Domain } from '../../src/index.js';
 import {
   argName,
   ArgKey,
@@ -12,13 +12,25 @@ import {
   type TraceNames,
 } from '../trace/trace_line.js';
 import type { TraceHandler } from '../trace/trace_reader.js';
-import { InnerCalls, Mode, OpenCall } from './open_call.js';
-import { add, DIVERGENCES_MAX, type Counts } from './report.js';
+import { InnerCalls, Mode, type InnerCall, type OpenCall } from './open_call.js';
+import {
+  isChecked,
+  isGrant,
+  isInnerStep,
+  isUsed,
+  operationsOf,
+  sameAs,
+  takesValue,
+  type Run,
+} from './probed_function.js';
+import { add, DIVERGENCES_MAX, type Counts, type Verdict } from './report.js';
+import { operationOf, TaskCalls, type Task } from './task_calls.js';
 
 const E = TraceEvent;
 const PFN_END = 2 ** 52;
-/** A task's calls nest this deep at most; deeper is a log that has lost its returns. */
-const DEPTH_MAX = 64;
+
+/** Later than every line: the log has ended. */
+const AFTER_LOG = Number.MAX_SAFE_INTEGER;
 
 /** Told when a moment of the log is reached at which a dump was taken. */
 export interface CheckpointWatch {
@@ -28,6 +40,14 @@ export interface CheckpointWatch {
   compare(): void;
 }
 
+/** A log, as far as it must be known before its first line is replayed. */
+export interface TraceLog {
+  readonly file: string;
+  readonly names: TraceNames;
+  /** Whether the log has an event of this name anywhere. */
+  readonly has: (event: string) => boolean;
+}
+
 /**
  * Drives a domain with the calls of a log and compares what was recorded with what the model says. Lines of one task
  * pair up and nest; a call runs in the model at its entry line, and the lines of the calls inside it are compared with
@@ -35,18 +55,13 @@ export interface CheckpointWatch {
  */
 export class Replayer implements TraceHandler {
   readonly #domain: Domain;
-  readonly #names: TraceNames;
-  readonly #file: string;
+  readonly #log: TraceLog;
   readonly #counts: Counts;
   readonly #checkpoints: readonly CheckpointWatch[];
   readonly #inner = new InnerCalls();
-  /** Open calls by task: pid, or for the idle tasks, which share pid 0, -1 - CPU. */
-  readonly #tasks = new Map<number, OpenCall[]>();
-  readonly #spare: OpenCall[] = [];
+  readonly #tasks: TaskCalls;
   /** What the model runs for an entry event. */
   readonly #operationOf: readonly (Run | undefined)[];
-  /** Calls left open for want of a return line, by entry event. */
-  readonly #unreturned = new Uint32Array(PROBES_END);
   /** Whether a function has had a return line, by its entry event. */
   readonly #returnSeen = new Uint8Array(PROBES_END);
   readonly #operations = new Uint32Array(PROBES_END);
@@ -57,32 +72,41 @@ export class Replayer implements TraceHandler {
   /** Line of the call in hand, and the word that it overwrote last. */
   #origin = 0;
   #overwritten: Word = INVALID;
-  #open = 0;
   #beyond = 0;
-  #lossLine = 0;
-  #firstDivergence = 0;
+  /** The line in hand. */
+  #now = 0;
+  /** First line that says that something is missing before it, and line in hand at the first contradiction. */
+  #lossLine = Infinity;
+  #divergedAt = Infinity;
   #lastCpu = -1;
   readonly #lastTime = { timeHi: 0, timeLo: 0, timeFraction: 0, timeDigits: -1 };
 
+  /** @param knownPfns pfns of the list that dumps tell of */
   constructor(
     domain: Domain,
-    names: TraceNames,
-    file: string,
+    log: TraceLog,
     counts: Counts,
     checkpoints: readonly CheckpointWatch[],
     knownPfns: number,
   ) {
     this.#domain = domain;
-    this.#names = names;
-    this.#file = file;
+    this.#log = log;
     this.#counts = counts;
     this.#checkpoints = checkpoints;
     this.#writer = new Int32Array(knownPfns);
     this.#operationOf = operationsOf(domain);
+    const hasReturns = new Int8Array(PROBES_END).fill(-1);
+    this.#tasks = new TaskCalls((event) => {
+      if (hasReturns[event]! < 0) hasReturns[event] = log.has(`${this.#nameOf(event)}_ret`) ? 1 : 0;
+      return hasReturns[event] === 1;
+    });
     for (const cpu of domain.cpus) cpu.observer = this.#inner;
   }
 
   onEvent(line: TraceLine): void {
+    // Whoever reads the log complains of a last line that is cut; its numbers are not to be believed.
+    if (line.unterminated) return;
+    this.#now = line.line;
     this.#counts.events++;
     if (line.cpu !== this.#lastCpu && line.sameTime(this.#lastTime)) this.#counts.ties++;
     this.#lastCpu = line.cpu;
@@ -93,14 +117,16 @@ export class Replayer implements TraceHandler {
     this.#events[line.event] = (this.#events[line.event] ?? 0) + 1;
     this.#taskLines[line.task] = (this.#taskLines[line.task] ?? 0) + 1;
     if (line.event >= PROBES_END) return;
-    if (isReturn(line.event)) this.#onReturn(line);
-    else this.#onEntry(line);
+    const task = this.#tasks.of(line);
+    if (isReturn(line.event)) this.#onReturn(task, line);
+    else this.#onEntry(task, line);
+    task.lastLine = line.line;
   }
 
   onLoss(line: TraceLine): void {
-    this.#counts.lost.lines++;
-    if (line.lost > 0) this.#counts.lost.events += line.lost;
-    if (this.#lossLine === 0) this.#lossLine = line.line;
+    // "LOST EVENTS" without a number: one at least.
+    this.#counts.lost.events += Math.max(1, line.lost);
+    this.#lossLine = Math.min(this.#lossLine, line.line);
   }
 
   /** Takes the events of the domain: who wrote which pfn last. */
@@ -116,23 +142,37 @@ export class Replayer implements TraceHandler {
     }
   }
 
-  /** The log has ended: calls that are still open have lost their return, or never had a probe for it. */
-  end(): void {
-    for (const calls of this.#tasks.values()) for (const call of calls) this.#unreturned[call.event]!++;
+  /**
+   * The log has been read to its end.
+   *
+   * @param overwritten events that the tracer wrote and then overwrote, as the log's header says
+   * @param cut         lines that the log's header counts and that are not there
+   */
+  end(overwritten: number, cut: number): void {
+    this.#now = AFTER_LOG;
+    this.#tasks.end();
+    const { lost } = this.#counts;
+    lost.events += overwritten;
+    lost.lines += cut;
+    lost.returns += this.#tasks.lost;
+    // Nobody knows where they are missing, unless they are the ones that the pairs lack.
+    if (overwritten > 0 || cut > this.#tasks.lost) this.#lossLine = 0;
+  }
+
+  /** Adds what has been read to the counts: after `end`, or where the log could not be read on. */
+  tally(): void {
+    const { unchecked, unused, operations, tasks } = this.#counts;
     for (let event = 0; event < PROBES_END; event += 2) {
-      const open = this.#unreturned[event]!;
-      if (open === 0) continue;
-      if (this.#returnSeen[event] !== 0) this.#counts.lost.returns += open;
-      else if (event === E.get_phys_to_machine) this.#counts.unchecked.lookups += open;
-      else if (isChecked(event)) this.#counts.unchecked.returns += open;
+      if (event === E.get_phys_to_machine) unchecked.lookups += this.#tasks.unchecked(event);
+      else if (isChecked(event)) unchecked.returns += this.#tasks.unchecked(event);
     }
     this.#events.forEach((count, event) => {
-      if (event >= KNOWN_EVENTS || !isUsed(event)) add(this.#counts.unused, this.#nameOf(event), count);
+      if (event >= KNOWN_EVENTS || !isUsed(event)) add(unused, this.#nameOf(event), count);
     });
     this.#operations.forEach((count, event) => {
-      if (count > 0) add(this.#counts.operations, this.#nameOf(event), count);
+      if (count > 0) add(operations, this.#nameOf(event), count);
     });
-    this.#taskLines.forEach((count, task) => add(this.#counts.tasks, this.#names.tasks.name(task) ?? '?', count));
+    this.#taskLines.forEach((count, task) => add(tasks, this.#log.names.tasks.name(task) ?? '?', count));
   }
 
   /** Stores past the dump's last pfn. */
@@ -140,9 +180,15 @@ export class Replayer implements TraceHandler {
     return this.#beyond;
   }
 
-  /** Whether a value contradicted the model before anything was lost. */
-  get violated(): boolean {
-    return this.#firstDivergence > 0 && (this.#lossLine === 0 || this.#firstDivergence < this.#lossLine);
+  /** Whether anything is missing in the log. */
+  get isLossy(): boolean {
+    return Math.min(this.#lossLine, this.#tasks.lossLine) < Infinity;
+  }
+
+  /** `violated` where something contradicted the model before the first loss: what comes after it may be the loss's doing. */
+  get verdict(): Verdict {
+    if (this.#divergedAt < Math.min(this.#lossLine, this.#tasks.lossLine)) return 'violated';
+    return this.isLossy ? 'incomplete' : 'ok';
   }
 
   /** Line of the call that wrote the entry of `pfn` last; 0 for nobody. */
@@ -150,91 +196,69 @@ export class Replayer implements TraceHandler {
     return this.#writer[pfn] ?? 0;
   }
 
-  /** Notes a contradiction that a comparison with a dump has found. */
+  /** Notes a contradiction that a comparison with a dump has found; `line` is where to look. */
   divergeAt(line: number, operation: string, pfn: number, expected: string, actual: string): void {
     this.#note({ line, cpu: -1, task: '', text: '', operation, pfn, expected, actual });
   }
 
-  #onEntry(line: TraceLine): void {
+  #onEntry(task: Task, line: TraceLine): void {
     const { event } = line;
     for (const checkpoint of this.#checkpoints) {
       if (checkpoint.reached || checkpoint.before !== event || this.#returnSeen[checkpoint.after] === 0) continue;
       checkpoint.reached = true;
       checkpoint.compare();
     }
-    const calls = this.#callsOf(line);
-    this.#closeUnreturned(calls, event);
-    const parent = calls.at(-1);
-    if (calls.length >= DEPTH_MAX) {
-      throw inputError('calls of one task nest too deep', {
-        file: this.#file,
-        line: line.line,
-        text: line.text(),
-        expected: `at most ${DEPTH_MAX} open calls`,
-      });
-    }
-    if (parent === undefined && this.#open > 0) this.#counts.overlaps++;
-    if (parent === undefined) {
+    this.#tasks.settle(task, event);
+    if (task.calls.length === 0) {
       this.#operations[event]!++;
-      this.#open++;
+      if (this.#tasks.returnable > 0) this.#counts.overlaps++;
     }
-    const call = this.#spare.pop() ?? new OpenCall();
-    call.event = event;
-    call.line = line.line;
-    call.died = '';
-    call.shown = 0;
-    call.stores = 0;
-    call.slots = 0;
-    call.lookedUp = -1;
-    this.#enter(call, calls, line);
-    calls.push(call);
+    const around = operationOf(task.calls);
+    const grant = task.calls.findLast((open) => open.mode === Mode.encloses);
+    this.#enter(this.#tasks.open(task, event, line.line), around, grant, line);
   }
 
   /** Decides what the call is to the replay, and runs it where it is an operation. */
-  #enter(call: OpenCall, calls: readonly OpenCall[], line: TraceLine): void {
+  #enter(call: OpenCall, around: OpenCall | undefined, grant: OpenCall | undefined, line: TraceLine): void {
     const { event } = call;
-    if (event === E.set_foreign_p2m_mapping || event === E.clear_foreign_p2m_mapping) {
-      call.mode = Mode.encloses;
-      call.slots = this.#argument(line, ArgKey.count);
-      return;
-    }
     const operation = this.#operationOf[event];
     if (operation === undefined) {
-      call.mode = Mode.unused;
+      if (isGrant(event)) call.slots = this.#argument(line, ArgKey.count);
+      call.mode = isInnerStep(event) ? Mode.unused : Mode.encloses;
       return;
     }
     call.pfn = this.#pfn(line);
-    call.value = takesValue(event) ? this.#word(line, ArgKey.mfn) : 0;
-    const root = calls.findLast((open) => open.mode === Mode.ran);
-    if (root !== undefined && calls.at(-1)!.mode !== Mode.encloses && this.#isPart(root, call, line)) return;
+    if (takesValue(event)) call.value = this.#word(line, ArgKey.mfn);
+    const inner = around?.nextInner(sameAs(event)) ?? -1;
+    if (inner >= 0) {
+      this.#isPart(call, around!, inner, line);
+      return;
+    }
     this.#run(call, operation, line);
-    const grant = calls.findLast((open) => open.mode === Mode.encloses);
-    if (grant !== undefined) this.#countGrantStore(grant, call);
+    if (grant !== undefined) this.#countGrantStep(grant, call);
   }
 
-  /** Whether the model made this call inside the operation that it ran; then the line must show the same arguments. */
-  #isPart(root: OpenCall, call: OpenCall, line: TraceLine): boolean {
-    for (let i = root.shown; i < root.inner.length; i++) {
-      const inner = root.inner[i]!;
-      if (inner.event !== sameAs(call.event)) continue;
-      root.shown = i + 1;
-      call.mode = Mode.part;
-      call.ret = inner.ret;
-      if (inner.pfn !== call.pfn) this.#diverge(line, call, 'pfn', hex(inner.pfn), hex(call.pfn));
-      if (takesValue(call.event) && inner.value !== call.value) {
-        this.#diverge(line, call, 'mfn', this.#hexWord(inner.value), this.#hexWord(call.value));
-      }
-      return true;
+  /** The model made this call inside the operation that it ran: the line must show the same arguments. */
+  #isPart(call: OpenCall, around: OpenCall, index: number, line: TraceLine): void {
+    const inner: InnerCall = around.inner[index]!;
+    around.shown = index + 1;
+    call.mode = Mode.part;
+    if (inner.ret === undefined) call.died = around.died;
+    else call.ret = inner.ret;
+    if (inner.pfn !== call.pfn) this.#diverge(line, call, 'pfn', hex(inner.pfn), hex(call.pfn));
+    if (takesValue(call.event) && inner.value !== call.value) {
+      this.#diverge(line, call, 'mfn', this.#hexWord(inner.value), this.#hexWord(call.value));
     }
-    // An interrupt may look up inside any call; nothing else may update inside this one.
-    if (call.event === E.get_phys_to_machine) return false;
-    this.#diverge(line, call, 'call', `none inside ${this.#nameOf(root.event)}`, 'this call');
-    return false;
   }
 
   #run(call: OpenCall, { name, machine }: Run, line: TraceLine): void {
+    const { cpu } = line;
+    if (cpu >= this.#domain.cpus.length) {
+      const expected = `at most ${this.#domain.cpus.length} CPUs`;
+      throw this.#bad('too many CPUs', line, `CPU ${cpu}`, expected);
+    }
     call.mode = Mode.ran;
-    const outcome = this.#domain.run(name, machine, call.pfn, call.value, 0, line.cpu, line.line);
+    const outcome = this.#domain.run(name, machine, call.pfn, call.value, 0, cpu, line.line);
     this.#domain.flush();
     call.inner = this.#inner.take();
     if (outcome.kind === 'bug') call.died = `BUG ${outcome.bug}`;
@@ -242,39 +266,30 @@ export class Replayer implements TraceHandler {
     else call.ret = outcome.kind === 'errno' ? (outcome.value === 0 ? 1 : 0) : outcome.value;
   }
 
-  /** What the enclosing grant operation expects: a FOREIGN store of the pfn just found INVALID, or INVALID over FOREIGN. */
-  #countGrantStore(grant: OpenCall, call: OpenCall): void {
+  /** What the enclosing grant operation expects: a FOREIGN store of a pfn just found INVALID, or INVALID over FOREIGN. */
+  #countGrantStep(grant: OpenCall, call: OpenCall): void {
     const { codec } = this.#domain.memory;
+    if (call.died !== '') return;
     if (call.event === E.get_phys_to_machine) {
-      grant.lookedUp = call.ret === INVALID ? call.pfn : -1;
+      if (call.ret === INVALID) grant.foundInvalid.push(call.pfn);
       return;
     }
-    if (call.event === E.xen_alloc_p2m_entry || call.died !== '' || call.ret === 0) return;
+    if (!takesValue(call.event) || call.ret === 0) return;
     if (grant.event === E.set_foreign_p2m_mapping) {
-      if (codec.isForeign(call.value) && grant.lookedUp === call.pfn) grant.stores++;
+      const found = grant.foundInvalid.includes(call.pfn) || !this.#log.has(this.#nameOf(E.get_phys_to_machine));
+      if (codec.isForeign(call.value) && found) grant.stores++;
     } else if (call.value === INVALID && codec.isForeign(this.#overwritten)) grant.stores++;
-    grant.lookedUp = -1;
+    grant.foundInvalid.length = 0;
   }
 
-  #onReturn(line: TraceLine): void {
+  #onReturn(task: Task, line: TraceLine): void {
     const event = entryOf(line.event);
     this.#returnSeen[event] = 1;
-    const calls = this.#callsOf(line);
-    while (calls.length > 0 && calls.at(-1)!.event !== event) {
-      // A call without a return probe ends, at the latest, with the call around it.
-      if (!calls.some((open) => open.event === event)) break;
-      this.#unreturned[calls.at(-1)!.event]!++;
-      this.#close(calls);
-    }
-    const call = calls.at(-1);
-    if (call === undefined || call.event !== event) {
-      this.#counts.lost.returns++;
-      if (this.#lossLine === 0) this.#lossLine = line.line;
-      return;
-    }
-    if (call.mode === Mode.encloses) this.#checkGrant(call, line);
-    else if (call.mode !== Mode.unused) this.#checkReturn(call, line);
-    this.#close(calls);
+    const call = this.#tasks.returned(task, event, line.line);
+    if (call === undefined) return;
+    if (isGrant(event)) this.#checkGrant(call, line);
+    else if (call.mode === Mode.ran || call.mode === Mode.part) this.#checkReturn(call, line);
+    this.#tasks.close(task);
   }
 
   #checkReturn(call: OpenCall, line: TraceLine): void {
@@ -315,55 +330,16 @@ export class Replayer implements TraceHandler {
     this.#diverge(line, call, 'return', `${call.slots} ${kind}`, `${call.stores}`);
   }
 
-  #close(calls: OpenCall[]): void {
-    const call = calls.pop()!;
-    if (calls.length === 0) this.#open--;
-    this.#spare.push(call);
-  }
-
-  /**
-   * A function that has had no return line so far has no return probe, as far as is known: it ends where the next call
-   * of its task is none that it makes.
-   */
-  #closeUnreturned(calls: OpenCall[], event: number): void {
-    for (let call = calls.at(-1); call !== undefined; call = calls.at(-1)) {
-      if (this.#returnSeen[call.event] !== 0 || call.mode === Mode.encloses) return;
-      if (call.inner.slice(call.shown).some((inner) => inner.event === sameAs(event))) return;
-      if (call.mode === Mode.part && calls.some((open) => open !== call && open.inner.length > open.shown)) return;
-      this.#unreturned[call.event]!++;
-      this.#close(calls);
-    }
-  }
-
-  #callsOf(line: TraceLine): OpenCall[] {
-    const task = line.pid === 0 ? -1 - line.cpu : line.pid;
-    let calls = this.#tasks.get(task);
-    if (calls === undefined) this.#tasks.set(task, (calls = []));
-    return calls;
-  }
-
   #argument(line: TraceLine, key: ArgKey): number {
     if (line.has(key)) return line.number(key);
-    throw inputError(`${this.#nameOf(line.event)} without ${argName(key)}=`, {
-      file: this.#file,
-      line: line.line,
-      byte: line.byte,
-      text: line.text(),
-      got: 'no such argument',
-      expected: `${argName(key)}=...`,
-    });
+    const name = argName(key);
+    throw this.#bad(`${this.#nameOf(line.event)} without ${name}=`, line, 'no such argument', `${name}=...`);
   }
 
   #pfn(line: TraceLine): number {
     const pfn = this.#argument(line, ArgKey.pfn);
     if (pfn < PFN_END) return pfn;
-    throw inputError('pfn out of range', {
-      file: this.#file,
-      line: line.line,
-      text: line.text(),
-      got: line.hex(ArgKey.pfn),
-      expected: 'below 2^52',
-    });
+    throw this.#bad('pfn out of range', line, line.hex(ArgKey.pfn), 'below 2^52');
   }
 
   #word(line: TraceLine, key: ArgKey): Word {
@@ -371,8 +347,12 @@ export class Replayer implements TraceHandler {
     return this.#domain.memory.codec.fromRaw(line.hi[key]!, line.lo[key]!);
   }
 
+  #bad(what: string, line: TraceLine, got: string, expected: string): P2mError {
+    return inputError(what, { file: this.#log.file, line: line.line, text: line.text(), got, expected });
+  }
+
   #nameOf(event: number): string {
-    return this.#names.events.name(event) ?? `event ${event}`;
+    return this.#log.names.events.name(event) ?? `event ${event}`;
   }
 
   #hexWord(word: Word): string {
@@ -381,7 +361,7 @@ export class Replayer implements TraceHandler {
 
   #diverge(line: TraceLine, call: OpenCall, what: string, expected: string, actual: string): void {
     const operation = `${this.#nameOf(call.event)}${what === 'return' ? '' : ` ${what}`}`;
-    const task = `${this.#names.tasks.name(line.task) ?? '?'}-${line.pid}`;
+    const task = `${this.#log.names.tasks.name(line.task) ?? '?'}-${line.pid}`;
     const { pfn } = call;
     this.#note({ line: line.line, cpu: line.cpu, task, text: line.text().trim(), operation, pfn, expected, actual });
   }
@@ -389,9 +369,9 @@ export class Replayer implements TraceHandler {
   #note(found: Found): void {
     const { divergences } = this.#counts;
     this.#counts.divergenceCount++;
-    if (this.#firstDivergence === 0) this.#firstDivergence = Math.max(found.line, 1);
+    this.#divergedAt = Math.min(this.#divergedAt, this.#now);
     if (divergences.length >= DIVERGENCES_MAX) return;
-    divergences.push({ ...found, file: this.#file, seq: this.#counts.events, pfn: hex(found.pfn) });
+    divergences.push({ ...found, file: this.#log.file, seq: this.#counts.events, pfn: hex(found.pfn) });
   }
 }
 
@@ -404,53 +384,6 @@ interface Found {
   readonly pfn: number;
   readonly expected: string;
   readonly actual: string;
-}
-
-/** An operation of the model. */
-interface Run {
-  readonly name: OperationName;
-  readonly machine: Machine;
-}
-
-/** What the model runs for the entry events of probed functions. */
-function operationsOf({ machines }: Domain): (Run | undefined)[] {
-  const runs: (Run | undefined)[] = [];
-  runs[E.__set_phys_to_machine] = { name: '__set_phys_to_machine', machine: machines.setPhysToMachineNoAlloc };
-  runs[E.set_phys_to_machine] = { name: 'set_phys_to_machine', machine: machines.setPhysToMachine };
-  runs[E.get_phys_to_machine] = { name: 'get_phys_to_machine', machine: machines.getPhysToMachine };
-  runs[E.xen_alloc_p2m_entry] = { name: 'xen_alloc_p2m_entry', machine: machines.allocP2m };
-  runs[E.alloc_p2m] = { name: 'xen_alloc_p2m_entry', machine: machines.allocP2m };
-  return runs;
-}
-
-/** alloc_p2m was exported as xen_alloc_p2m_entry in 4.4: one machine, two names. */
-function sameAs(event: number): number {
-  return event === E.alloc_p2m ? E.xen_alloc_p2m_entry : event;
-}
-
-function takesValue(event: number): boolean {
-  return event === E.__set_phys_to_machine || event === E.set_phys_to_machine;
-}
-
-/** Functions whose return line is compared with the model. */
-function isChecked(event: number): boolean {
-  return isUsed(event) && event !== E.get_phys_to_machine;
-}
-
-/** Functions whose lines the replay uses. */
-function isUsed(event: number): boolean {
-  switch (event & ~1) {
-    case E.__set_phys_to_machine:
-    case E.set_phys_to_machine:
-    case E.get_phys_to_machine:
-    case E.xen_alloc_p2m_entry:
-    case E.alloc_p2m:
-    case E.set_foreign_p2m_mapping:
-    case E.clear_foreign_p2m_mapping:
-      return event < PROBES_END;
-    default:
-      return false;
-  }
 }
 
 function hex(n: number): string {

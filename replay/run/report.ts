@@ -42,6 +42,7 @@ export interface Counts {
   unchecked: { returns: number; lookups: number; entries: number };
   divergences: Divergence[];
   divergenceCount: number;
+  /** Events that the log says were lost, lines that its header counts and that are not there, returns or entries alone. */
   lost: { events: number; lines: number; returns: number };
   /** Calls that began while a call of another task was open. */
   overlaps: number;
@@ -55,7 +56,8 @@ export interface StepReport {
   readonly log: string;
   readonly from: string | null;
   readonly to: string | null;
-  verdict: Verdict;
+  /** Null: it could not be replayed to its end. */
+  verdict: Verdict | null;
   final: FinalReport | null;
   checkpoints: FinalReport[];
 }

@@ -117,6 +117,8 @@ export class FtraceDecoder implements LineDecoder {
     readDecimal(bytes, i, pidEnd, this.#hi, this.#lo, 0);
     let task = start;
     while (task < i - 1 && bytes[task] === BLANK) task++;
+    // A hole in the file is no name, though names may hold nearly anything.
+    if (bytes.subarray(task, i - 1).includes(0)) return -1;
     line.cpu = cpu;
     line.pid = this.#lo[0]!;
     line.task = this.names.tasks.intern(bytes, task, i - 1);
