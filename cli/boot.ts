@@ -1,11 +1,10 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { ExitCode, Global, inputError, mfnWord, P2mError, usageError, type EventBatch } from '../events/index.js';
+import { ExitCode, Global, inputError, mfnWord, P2mError, usageError } from '../events/index.js';
 import {
   bootSequence,
   checkGeometry,
-  Domain,
   formByKernel,
   geometryByName,
   NEWEST,
@@ -130,18 +129,20 @@ function boot(options: BootOptions): { session: Session; steps: BootStep[] } {
     holes: options.hole.map(range('hole')),
     startFlags: options.virtP2m === true ? SIF_VIRT_P2M_4TOOLS : 0,
   };
-  let session: Session | undefined;
-  const domain = new Domain({
-    form,
-    geometry,
-    memory,
-    nrPages,
-    maxPfn: planEnd(plan),
-    p2mLimitPfns: parseNumber(options.limitGb, 'limit', 2048) * geometry.pfnsPerGib,
-    m2pFrames: parseNumber(options.m2p, 'm2p size', 2 ** 28),
-    onEvents: (batch: EventBatch) => session?.keep(batch),
-  });
-  session = new Session(domain, options.steps === true, options.events === true);
+  const session = new Session(
+    {
+      form,
+      geometry,
+      memory,
+      nrPages,
+      maxPfn: planEnd(plan),
+      p2mLimitPfns: parseNumber(options.limitGb, 'limit', 2048) * geometry.pfnsPerGib,
+      m2pFrames: parseNumber(options.m2p, 'm2p size', 2 ** 28),
+    },
+    options.steps === true,
+    options.events === true,
+  );
+  const { domain } = session;
   const steps = bootSequence(domain, plan);
   domain.flush();
   return { session, steps };
@@ -152,7 +153,8 @@ function summary({ domain }: Session): string {
   const { form, geometry, memory } = domain;
   return (
     `booted: kernel ${form.name}, ${geometry.name}, ${memory.kind} memory, nr_pages ${word(Global['start_info.nr_pages'])}, ` +
-    `xen_p2m_size ${word(Global.xen_p2m_size)}, max_pfn ${word(Global['shared_info.max_pfn'])}`
+    `${form.structure === 'tree' ? 'xen_max_p2m_pfn' : 'xen_p2m_size'} ` +
+    `${word(form.structure === 'tree' ? Global.xen_max_p2m_pfn : Global.xen_p2m_size)}, max_pfn ${word(Global['shared_info.max_pfn'])}`
   );
 }
 

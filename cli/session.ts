@@ -6,7 +6,7 @@ import {
   type OperationName,
   type P2mEvent,
 } from '../events/index.js';
-import type { Cpu, Domain, Machine, Outcome } from '../src/index.js';
+import { Domain, type Cpu, type DomainOptions, type Machine, type Outcome } from '../src/index.js';
 
 /** What a command of the session gives: one line for people, fields for --json, and lines that follow. */
 export interface Reply {
@@ -27,8 +27,8 @@ export class Session {
   /** Steps and events of the operation in hand, as lines. */
   #shown: string[] = [];
 
-  constructor(domain: Domain, showSteps: boolean, showEvents: boolean) {
-    this.domain = domain;
+  constructor(options: DomainOptions, showSteps: boolean, showEvents: boolean) {
+    this.domain = new Domain({ ...options, onEvents: (batch) => this.#keep(batch) });
     this.showSteps = showSteps;
     this.showEvents = showEvents;
   }
@@ -38,7 +38,7 @@ export class Session {
   }
 
   /** Keeps the events that the domain hands on. */
-  keep(batch: EventBatch): void {
+  #keep(batch: EventBatch): void {
     for (let i = 0; i < batch.length; i++) this.log.copyRow(batch, i, payloadColumn(batch.kind[i]!));
   }
 

@@ -1,7 +1,9 @@
 import { Global } from '../../events/index.js';
+import { isTree } from '../look_up.js';
 import { LIST_BUILDER, type Memory } from '../memory/memory.js';
 import { NO_PAGE, ptePage } from '../memory/pte.js';
 import { ElemType, elemType } from '../p2m/elem_type.js';
+import { entryRuns, type RunKind } from './entry_runs.js';
 
 const NAMES: Readonly<Record<number, string>> = {
   [ElemType.identity]: 'identity',
@@ -10,15 +12,29 @@ const NAMES: Readonly<Record<number, string>> = {
 };
 /** Where nothing is mapped; the kernel's own loop dies there (B2). */
 const FAULTS = -1;
+const TYPE_OF: Readonly<Record<RunKind, number>> = {
+  missing: ElemType.missing,
+  identity: ElemType.identity,
+  identity_of: ElemType.identity,
+  foreign_identity: ElemType.identity,
+  mfn: ElemType.pfn,
+  foreign: ElemType.pfn,
+  fault: FAULTS,
+};
 /** A leaf whose entries are of more than one type. */
 const MIXED = -2;
 
 /**
  * The text of /sys/kernel/debug/xen/mmu/p2m (spec 12): a line ` [0x0->0x400] pfn` for each run of entries of one
  * xen_p2m_elem_type, the end not included. It looks at entries alone, so a shared identity leaf reads `missing`. A range
- * where nothing is mapped reads `fault`. Linear forms; nobody may write while it is read.
+ * where nothing is mapped reads `fault`. The old tree's version walked the tree and knew the shared identity pages: there
+ * it is what look-ups say, up to xen_max_p2m_pfn. Nobody may write while it is read.
  */
 export function* debugfsDump(memory: Memory): Generator<string, void> {
+  if (isTree(memory)) {
+    yield* treeDump(memory);
+    return;
+  }
   const size = memory.words[Global.xen_p2m_size]!;
   const { perPage } = memory.geometry;
   let start = 0;
@@ -39,6 +55,19 @@ export function* debugfsDump(memory: Memory): Generator<string, void> {
     }
   }
   if (type !== undefined) yield line(start, size, type);
+}
+
+function* treeDump(memory: Memory): Generator<string, void> {
+  let start = 0;
+  let type: number | undefined;
+  for (const run of entryRuns(memory, 0, memory.words[Global.xen_max_p2m_pfn]!)) {
+    const next = TYPE_OF[run.kind];
+    if (next === type) continue;
+    if (type !== undefined) yield line(start, run.start, type);
+    type = next;
+    start = run.start;
+  }
+  if (type !== undefined) yield line(start, memory.words[Global.xen_max_p2m_pfn]!, type);
 }
 
 function line(start: number, end: number, type: number): string {

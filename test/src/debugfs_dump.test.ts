@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Global, INVALID, mfnWord } from '../../events/index.js';
-import { debugfsDump, Domain, FORMS, formByKernel, GEOMETRIES } from '../../src/index.js';
+import { bootSequence, debugfsDump, Domain, FORMS, formByKernel, GEOMETRIES } from '../../src/index.js';
 import { elemType } from '../../src/p2m/elem_type.js';
 import { bootedDomain, FIRST_MFN } from './domains.js';
 
@@ -130,4 +130,30 @@ describe('debugfsDump of the paged memory', () => {
     ]);
     expect(dump(d)).toEqual(pfnByPfn(d));
   });
+});
+
+describe('debugfsDump of the old tree', () => {
+  it.each(['3.16', '3.18'])(
+    '%s tells the shared identity pages from missing ones, unlike the linear list',
+    (kernel) => {
+      const lines = (which: string): string[] => {
+        const form = formByKernel(which);
+        const d = new Domain({ form, geometry: GEOMETRIES.tiny, nrPages: 32 });
+        bootSequence(d, {
+          nrPages: 32,
+          firstEntry: mfnWord(1000),
+          holes: [{ pfnStart: 4, pfnEnd: 8 }],
+          identity: [{ pfnStart: 8, pfnEnd: 24 }],
+        });
+        return dump(d);
+      };
+      expect(lines(kernel)).toEqual([
+        ' [0x0->0x4] pfn',
+        ' [0x4->0x8] missing',
+        ' [0x8->0x18] identity',
+        ' [0x18->0x20] pfn',
+      ]);
+      expect(lines('3.19')).toEqual([' [0x0->0x4] pfn', ' [0x4->0x18] missing', ' [0x18->0x20] pfn']);
+    },
+  );
 });
