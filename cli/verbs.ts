@@ -1,20 +1,10 @@
-import { Global, GLOBALS, usageError } from '../events/index.js';
-import { debugfsDump, digests, entryRuns, Grant, kernelOps, structure, type EntryRun } from '../src/index.js';
-import type { NameRun } from '../src/index.js';
-import { hex, parseNumber, parseRange } from './numbers.js';
+import { Global, usageError } from '../events/index.js';
+import { Grant, kernelOps } from '../src/index.js';
+import { INSPECTIONS, rangeOf, type Verb } from './inspections.js';
+import { hex, parseNumber } from './numbers.js';
 import type { Reply, Session } from './session.js';
 
-/** An operation of a session by hand. */
-interface Verb {
-  /** Arguments, as --help shows them. */
-  readonly usage: string;
-  readonly does: string;
-  readonly args: readonly [least: number, most: number];
-  run(session: Session, args: readonly string[]): Reply;
-}
-
 const pfnOf = (s: Session, text: string): number => parseNumber(text, 'pfn', s.domain.geometry.pfnEnd);
-const rangeOf = (s: Session, text: string) => parseRange(text, 'pfn range', s.domain.geometry.pfnEnd);
 const mfnOf = (text: string): number => parseNumber(text, 'mfn', 2 ** 30);
 
 /** All operations by name, in the order of --help. */
@@ -199,109 +189,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     args: [0, 0],
     run: (s) => s.reply(s.run('xen_arch_post_suspend', s.domain.machines.xenArchPostSuspend, 0), () => 'done'),
   },
-  tools: {
-    usage: '',
-    does: "what Xen's tools read: leaves through p2m_cr3 (or the tree), with the generation",
-    args: [0, 0],
-    run: (s) => {
-      const outcome = s.run('read_p2m_cr3', s.domain.machines.readP2mCr3, 0);
-      s.domain.takeEmitted();
-      return s.reply(outcome, (leaves) => (leaves < 0 ? 'unreadable' : `${leaves} leaves`));
-    },
-  },
-  dump: {
-    usage: '[A-B]',
-    does: 'look-ups as runs',
-    args: [0, 1],
-    run: (s, [text]) => {
-      const { pfnStart, pfnEnd } = windowOf(s, text);
-      const runs = entryRuns(s.domain.memory, pfnStart, pfnEnd);
-      return {
-        result: runs.map((run) => [
-          run.start,
-          run.count,
-          run.kind,
-          ...(hasValue(run) ? [s.codec.format(run.first)] : []),
-        ]),
-        text: `${runs.length} runs`,
-        lines: runs.map((run) => runLine(s, run)),
-      };
-    },
-  },
-  debugfs: {
-    usage: '',
-    does: 'the text of debugfs xen/mmu/p2m',
-    args: [0, 0],
-    run: (s) => {
-      const lines = [...debugfsDump(s.domain.memory)];
-      return { result: lines, text: `${lines.length} lines`, lines };
-    },
-  },
-  digest: {
-    usage: '[A-B]',
-    does: 'digests of look-ups and of stored words, as in the vectors',
-    args: [0, 1],
-    run: (s, [text]) => {
-      const { pfnStart, pfnEnd } = windowOf(s, text);
-      const result = digests(s.domain.memory, pfnStart, pfnEnd);
-      return { result, text: `look-ups ${result.lookup}, words ${result.raw}` };
-    },
-  },
-  tables: {
-    usage: '',
-    does: 'PT pages and leaves by name',
-    args: [0, 0],
-    run: (s) => {
-      const { ptePages, leaves, sharedIntact } = linearStructure(s);
-      return {
-        result: { ptePages, leaves, sharedIntact },
-        text: `shared pages ${sharedIntact ? 'intact' : 'WRITTEN'}`,
-        lines: [...nameLines('PT page', ptePages), ...nameLines('leaf', leaves)],
-      };
-    },
-  },
-  tree: {
-    usage: '',
-    does: "the tools' tree by name",
-    args: [0, 0],
-    run: (s) => {
-      const { top, mids, topP } = linearStructure(s);
-      if (top === undefined) return { result: null, text: 'no tree' };
-      return {
-        result: { top, mids, ...(topP === undefined ? {} : { topP }) },
-        text: topP === undefined ? 'p2m_top_mfn = p2m_top_mfn_p' : 'p2m_top_mfn and p2m_top_mfn_p DIFFER',
-        lines: [
-          ...nameLines('top', top),
-          ...Object.entries(mids ?? {}).flatMap(([name, runs]) => nameLines(name, runs)),
-          ...(topP === undefined ? [] : nameLines('top_p', topP)),
-        ],
-      };
-    },
-  },
-  state: {
-    usage: '',
-    does: 'the global state',
-    args: [0, 0],
-    run: (s) => {
-      const set = GLOBALS.map((name, i) => [name, s.domain.global(i)] as const).filter(([, value]) => value !== 0);
-      return {
-        result: Object.fromEntries(set),
-        text: `${set.length} globals that are not 0`,
-        lines: set.map(([name, value]) => `  ${name} = ${value < 0 ? value : hex(value)}`),
-      };
-    },
-  },
-  events: {
-    usage: '[N]',
-    does: 'the last N events, or all',
-    args: [0, 1],
-    run: (s, [n]) => {
-      s.domain.flush();
-      const from = n === undefined ? 0 : Math.max(0, s.log.length - parseNumber(n, 'count', 2 ** 31));
-      const lines = s.events(from);
-      return { result: lines, text: `${s.log.length} events`, lines };
-    },
-  },
+  ...INSPECTIONS,
   show: {
     usage: 'steps|events on|off',
     does: 'each step or event as it happens',
@@ -357,36 +245,4 @@ function statusOf(text: string | undefined): number {
 function slotLine(s: Session, slot: number): string {
   const word = (field: number): number => s.domain.grant(slot, field);
   return `  slot ${slot}: pfn ${hex(word(Grant.pfn))} mfn ${hex(word(Grant.mfn))} status ${word(Grant.status)}`;
-}
-
-function windowOf(s: Session, text: string | undefined): { pfnStart: number; pfnEnd: number } {
-  if (text === undefined) return { pfnStart: 0, pfnEnd: s.domain.global(Global.xen_max_p2m_pfn) };
-  const range = rangeOf(s, text);
-  if (range.pfnEnd - range.pfnStart > 2 ** 30) {
-    throw usageError('window too large', { got: text, expected: 'at most 2^30 pfns' });
-  }
-  return range;
-}
-
-function linearStructure(s: Session): ReturnType<typeof structure> {
-  if (s.domain.form.structure !== 'linear') {
-    throw usageError('this kernel has no linear list', {
-      got: `--kernel ${s.domain.form.name}`,
-      expected: 'a kernel from 3.19 on',
-    });
-  }
-  return structure(s.domain.memory);
-}
-
-function hasValue(run: EntryRun): boolean {
-  return run.kind !== 'missing' && run.kind !== 'identity' && run.kind !== 'fault';
-}
-
-function runLine(s: Session, run: EntryRun): string {
-  const range = `[${hex(run.start)}, ${hex(run.start + run.count)})`;
-  return `  ${range} ${run.kind}${hasValue(run) ? ` ${s.codec.format(run.first)}` : ''}`;
-}
-
-function nameLines(what: string, runs: readonly NameRun[]): string[] {
-  return runs.map(([index, count, name]) => `  ${what} [${index}, ${index + count}) ${name}`);
 }
