@@ -18,12 +18,17 @@ export interface Reply {
   readonly violated?: boolean;
 }
 
+/** Events that a session keeps, at least the last of them: 4 Mi take 110 MB. */
+const EVENTS_KEPT = 2 ** 22;
+
 /** A domain under somebody's hands: runs operations on CPU 0, keeps all events, shows steps and events when asked. */
 export class Session {
   readonly domain: Domain;
   readonly log = new EventBatch();
   showSteps: boolean;
   showEvents: boolean;
+  /** Events before those in the log, which are not kept any more. */
+  #forgotten = 0;
   /** Steps and events of the operation in hand, as lines. */
   #shown: string[] = [];
 
@@ -33,12 +38,21 @@ export class Session {
     this.showEvents = showEvents;
   }
 
+  /** All events so far, kept or not. */
+  get eventCount(): number {
+    return this.#forgotten + this.log.length;
+  }
+
   get codec(): EntryCodec {
     return this.domain.memory.codec;
   }
 
   /** Keeps the events that the domain hands on. */
   #keep(batch: EventBatch): void {
+    if (this.log.length > EVENTS_KEPT) {
+      this.#forgotten += this.log.length;
+      this.log.clear();
+    }
     for (let i = 0; i < batch.length; i++) this.log.copyRow(batch, i, payloadColumn(batch.kind[i]!));
   }
 
@@ -67,7 +81,7 @@ export class Session {
     if (this.showSteps) this.#shown.push(`  cpu0  ${machine.name}  ${label}  ${does}`);
     if (!this.showEvents) return;
     for (let i = before; i < batch.length; i++) {
-      const event = viewEvent(batch, i, this.codec, this.log.length + i);
+      const event = viewEvent(batch, i, this.codec, this.eventCount + i);
       this.#shown.push(`    ${formatEvent(event)}`);
     }
   }
@@ -75,7 +89,8 @@ export class Session {
   /** Events [from, to) of the log as lines. */
   events(from: number): string[] {
     const lines: string[] = [];
-    for (let i = from; i < this.log.length; i++) lines.push(formatEvent(viewEvent(this.log, i, this.codec, i)));
+    for (let i = from; i < this.log.length; i++)
+      lines.push(formatEvent(viewEvent(this.log, i, this.codec, this.#forgotten + i)));
     return lines;
   }
 

@@ -83,9 +83,11 @@ const RESULT_OF: Partial<Record<OperationName, Exclude<ResultName, 'bug' | 'faul
 };
 
 const ENOMEM = 12;
+/** Events that no operation makes: what the hypervisor, the boot or a test does. */
+const NO_OP = 0;
 /** Pfns that are kept in a word stay below this. */
 const PFN_MAX = 2 ** 31 - 1;
-/** Events are handed on between operations once there are this many. */
+/** Events are handed on between rows once there are this many: one operation of the boot can make millions. */
 const FLUSH_AT = 4096;
 
 /**
@@ -153,15 +155,18 @@ export class Domain {
   /** Runs `machine` as `operation` on a CPU to its end. What it gives back is also in `cpus[cpu]`. */
   run(operation: OperationName, machine: Machine, pfn: number, value = 0, count = 0, cpu = 0, origin = 0): Outcome {
     this.begin(operation, machine, pfn, value, count, cpu, origin);
-    this.cpus[cpu]!.run();
+    const runner = this.cpus[cpu]!;
+    while (runner.state === 'running') {
+      runner.step();
+      if (this.batch.length >= FLUSH_AT) this.flush();
+    }
     return this.end(operation, cpu);
   }
 
   /** Opens an operation on a CPU: its record, then its first row is next. */
   begin(operation: OperationName, machine: Machine, pfn: number, value = 0, count = 0, cpu = 0, origin = 0): void {
     const port = this.#ports[cpu]!;
-    port.op = ++this.#ops;
-    port.call(Operation[operation], pfn, value, origin);
+    port.called(++this.#ops, Operation[operation], pfn, value, origin);
     this.cpus[cpu]!.begin(machine, pfn, value, count);
   }
 
@@ -171,8 +176,11 @@ export class Domain {
     assert(state !== 'running', `CPU ${cpu} has not ended ${operation}`);
     const kind = RESULT_OF[operation] ?? 'void';
     const value = operation === 'xen_alloc_p2m_entry' ? (result === 0 ? -ENOMEM : 0) : result;
-    if (state === 'idle') this.#event(KINDS.return.id, Operation[operation], Result[kind], value);
-    else this.#event(KINDS.return.id, Operation[operation], Result[state]);
+    this.#ports[cpu]!.returned(
+      Operation[operation],
+      state === 'idle' ? Result[kind] : Result[state],
+      state === 'idle' ? value : 0,
+    );
     if (this.batch.length >= FLUSH_AT) this.flush();
     if (state === 'bug') return { kind: 'bug', bug: bugHit };
     if (state === 'fault') return { kind: 'fault', access: faultHit };
@@ -251,7 +259,7 @@ export class Domain {
   }
 
   #event(kind: number, a = 0, b = 0, c = 0, d = 0, e = 0): void {
-    apply(this.memory, this.batch, this.batch.push(kind, 0, this.#ops, a, b, c, d, e));
+    apply(this.memory, this.batch, this.batch.push(kind, 0, NO_OP, a, b, c, d, e));
   }
 }
 

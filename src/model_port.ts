@@ -1,4 +1,4 @@
-import { assert, Global, KINDS, Pattern, type EventBatch, type Word } from '../events/index.js';
+import { assert, Global, KINDS, Pattern, Role, type EventBatch, type Word } from '../events/index.js';
 import { apply } from './memory/apply.js';
 import { ATTEMPTS, EXTRA_MEM, FAIL_AT, FAIL_FROM, GRANTS, GRANT_WORDS, POOL_HEAD } from './memory/layout.js';
 import type { Memory } from './memory/memory.js';
@@ -25,7 +25,10 @@ export class ModelPort implements Port {
   readonly emitted: number[] = [];
 
   constructor(memory: Memory, batch: EventBatch, cpu = 0) {
-    assert(cpu >= 0 && cpu < memory.layout.cpus, `the memory was laid out for ${memory.layout.cpus} CPUs, not for CPU ${cpu}`);
+    assert(
+      cpu >= 0 && cpu < memory.layout.cpus,
+      `the memory was laid out for ${memory.layout.cpus} CPUs, not for CPU ${cpu}`,
+    );
     this.memory = memory;
     this.batch = batch;
     this.cpu = cpu;
@@ -96,7 +99,12 @@ export class ModelPort implements Port {
   }
 
   fillInvalid(page: number): void {
-    this.#event(KINDS.fill_page.id, page, Pattern.invalid);
+    const { memory } = this;
+    if (memory.role(page) !== Role.init) return this.#event(KINDS.fill_page.id, page, Pattern.invalid);
+    // The builder's list: the one page that is filled while it holds something.
+    const home = memory.homes[page]!;
+    const old = memory.words.slice(home, home + memory.geometry.pageWords);
+    this.#event(KINDS.wipe_page.id, page, this.batch.pushPayload(memory.codec.runsOf(old)));
   }
 
   fillIdentity(page: number, pfnBase: number): void {
@@ -275,8 +283,16 @@ export class ModelPort implements Port {
     this.emitted.push(page);
   }
 
-  call(operation: number, pfn: number, value: Word, origin = 0): void {
+  /** Operation `op` begins on this CPU: what follows belongs to it. */
+  called(op: number, operation: number, pfn: number, value: Word, origin: number): void {
+    this.op = op;
     this.#event(KINDS.call.id, operation, pfn | 0, Math.floor(pfn / 2 ** 32), value, origin);
+  }
+
+  /** The operation in hand has ended. */
+  returned(operation: number, result: number, value: number): void {
+    this.#event(KINDS.return.id, operation, result, value);
+    this.op = 0;
   }
 
   bug(bug: number, pfn: number): void {

@@ -100,7 +100,6 @@ export interface Port {
   emit(page: number): void;
 
   /** Observations. */
-  call(operation: number, pfn: number, value: Word): void;
   bug(bug: number, pfn: number): void;
   warn(warning: number, pfn: number): void;
   fault(access: number, pfn: number): void;

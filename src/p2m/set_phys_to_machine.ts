@@ -13,7 +13,7 @@ export const setPhysToMachine: Machine = {
   name: 'set_phys_to_machine',
   rows: rows(
     ['M1', 'call __set_phys_to_machine'],
-    ['M2', 'call alloc_p2m'],
+    ['M2', 'return, or call alloc_p2m'],
     ['M3', 'call __set_phys_to_machine'],
     ['M3', 'return'],
   ),
