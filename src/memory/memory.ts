@@ -29,6 +29,8 @@ export abstract class Memory {
   readonly codec: EntryCodec;
   readonly layout: Layout;
   readonly words: Int32Array;
+  /** The words of the linear list by pfn, where the memory has one: the flat. Else empty. */
+  readonly list: Int32Array;
   /** Role of each page, with FREED once it was freed. */
   readonly roles: Uint8Array;
   /** Where the words of each page begin. */
@@ -49,6 +51,8 @@ export abstract class Memory {
     this.codec = codec;
     this.layout = layOut(capacity, flat);
     this.words = new Int32Array(new SharedArrayBuffer(this.layout.words * 4));
+    const { linearBase, areaPfns } = this.layout;
+    this.list = this.words.subarray(linearBase, flat ? linearBase + areaPfns : linearBase);
     this.roles = new Uint8Array(new SharedArrayBuffer(this.layout.pageEnd));
     this.homes = new Int32Array(new SharedArrayBuffer(this.layout.pageEnd * 4));
     for (let page = 1; page < this.layout.pageEnd; page++) this.homes[page] = this.poolHome(page);
