@@ -1,4 +1,4 @@
-import { Access, assert, Bug, type AccessName, type BugName } from '../events/index.js';
+import { Access, assert, AssertionError, Bug, type AccessName, type BugName } from '../events/index.js';
 import type { Form } from './forms.js';
 import type { Geometry } from './geometry.js';
 import { DONE, Locals, type Machine, type Row } from './machine.js';
@@ -74,7 +74,10 @@ export class Cpu {
 
   /** Begins an operation. The CPU must not be in the middle of one. */
   begin(machine: Machine, pfn: number, value = 0, count = 0): void {
-    assert(this.state !== 'running', `CPU ${this.port.cpu} is in the middle of ${this.top.machine.name}`);
+    // Here and in `call` the message is built only when it is needed: building it costs more than the call.
+    if (this.state === 'running') {
+      throw new AssertionError(`CPU ${this.port.cpu} is in the middle of ${this.top.machine.name}`);
+    }
     this.#depth = 0;
     this.state = 'running';
     this.call(machine, pfn, value, count);
@@ -100,7 +103,7 @@ export class Cpu {
   /** In a row: the next row to run is the first of `machine`; ours goes on at the row it returns. */
   call(machine: Machine, pfn: number, value = 0, count = 0): void {
     const r = this.#stack[this.#depth];
-    assert(r !== undefined, `calls nest deeper than ${DEPTH_MAX} at ${machine.name}`);
+    if (r === undefined) throw new AssertionError(`calls nest deeper than ${DEPTH_MAX} at ${machine.name}`);
     this.#depth++;
     r.begin(machine, pfn, value, count);
     this.top = r;
