@@ -7,6 +7,8 @@ export * from './port.js';
 export * from './cpu.js';
 export * from './boot_sequence.js';
 export * from './domain.js';
+export * from './engine.js';
+export * from './owned_mutex.js';
 export * from './look_up.js';
 export * from './memory/pte.js';
 export * from './memory/layout.js';
