@@ -17,7 +17,7 @@ import { readText } from './input.js';
 import { hex, parseNumber, parseRange } from './numbers.js';
 import { note, print } from './output.js';
 import { Session, type Reply } from './session.js';
-import { runCommand, verbLines } from './verbs.js';
+import { runCommand, verbLines, VERBS } from './verbs.js';
 
 interface BootOptions {
   readonly nrPages: string;
@@ -99,7 +99,7 @@ async function run(operations: readonly string[], options: BootOptions): Promise
     violated ||= reply.violated === true;
     show(text, reply, session.takeShown());
   };
-  if (operations.length > 0 && operations.join() !== '-') operations.forEach(act);
+  if (operations.length > 0 && operations.join() !== '-') fromArguments(operations, act);
   else if (process.stdin.isTTY) await converse(act);
   else fromStdin(act);
   return violated ? ExitCode.violated : ExitCode.ok;
@@ -180,20 +180,49 @@ function fromStdin(act: (line: string) => void): void {
   }
 }
 
-/** Operations from a person: a bad one is told, and the next asked for. */
+/** Operations from the command line: the first bad one ends it. */
+function fromArguments(operations: readonly string[], act: (line: string) => void): void {
+  for (const text of operations) {
+    try {
+      act(text);
+    } catch (error) {
+      if (!(error instanceof P2mError)) throw error;
+      throw usageError(error.message, { text });
+    }
+  }
+}
+
+/** Operations from a person: a bad one is told, and the next asked for. Ctrl-C ends it, in the middle of one too. */
 async function converse(act: (line: string) => void): Promise<void> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: 'p2m> ' });
+  const { stdin, stderr } = process;
+  const lines = createInterface({ input: stdin, output: stderr, prompt: 'p2m> ', completer });
+  lines.on('SIGINT', () => {
+    note('');
+    process.exit(ExitCode.interrupted);
+  });
   note(pc.dim('help lists the operations; quit or Ctrl-D ends'));
   lines.prompt();
+  let quit = false;
   for await (const line of lines) {
-    if (line.trim() === 'quit') break;
+    quit = /^\s*(quit|exit)\s*$/.test(line);
+    if (quit) break;
+    // Nobody reads keys while an operation runs: Ctrl-C must be the signal then.
+    stdin.setRawMode(false);
     try {
       act(line);
     } catch (error) {
       if (!(error instanceof P2mError)) throw error;
       note(`error: ${error.message}`);
     }
+    stdin.setRawMode(lines.terminal);
     lines.prompt();
   }
+  // Ctrl-D leaves the cursor behind the prompt.
+  if (!quit) note('');
   lines.close();
+}
+
+function completer(line: string): [string[], string] {
+  const names = Object.keys(VERBS).filter((name) => name.startsWith(line));
+  return [names.map((name) => `${name} `), line];
 }

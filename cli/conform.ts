@@ -54,6 +54,8 @@ function run(paths: readonly string[], options: ConformOptions): number {
     else failedFiles.add(file);
     for (const failure of found ?? []) {
       failures.push(failure);
+      // Even where nobody reads the rest of the lines.
+      process.exitCode = ExitCode.violated;
       if (options.json !== true) print(line(failure));
     }
   }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { inputError } from '../events/index.js';
@@ -30,10 +30,10 @@ export function readText(file: string): string {
   return new TextDecoder().decode(readInput(file));
 }
 
-/** The file itself, or the files below a folder whose names match, in order of their names. */
+/** The file itself, or the files below a folder whose names match, in order of their names. @throws P2mError */
 export function filesBelow(path: string, matches: (name: string) => boolean): string[] {
   if (path === '-' || !isFolder(path)) return [path];
-  return readdirSync(path, { withFileTypes: true })
+  return entriesOf(path)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const child = join(path, entry.name);
@@ -42,7 +42,19 @@ export function filesBelow(path: string, matches: (name: string) => boolean): st
     });
 }
 
-/** Whether `path` is a folder. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    throw inputError('cannot read the folder', { file: folder, got: (error as Error).message });
+  }
+}
+
+/** Whether `path` is a folder; not where it cannot be told. */
 export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }

@@ -51,7 +51,7 @@ function exitCodeOf(error: unknown): number {
   return 70;
 }
 
-process.on('SIGINT', () => process.exit(ExitCode.interrupted));
+// No handler of SIGINT: one would wait for the end of what runs, where the signal itself ends it, which shells call 130.
 try {
   await program().parseAsync();
 } catch (error) {

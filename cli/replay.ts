@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { inputError, P2mError, usageError } from '../events/index.js';
+import { ExitCode, inputError, usageError } from '../events/index.js';
 import { replayRecording, type Divergence, type Files, type ReplayReport } from '../replay/index.js';
 import { isFolder, readBytes } from './input.js';
 import { log } from './log.js';
@@ -46,20 +47,26 @@ function run(folder: string, options: ReplayCliOptions): number {
   if (memory !== 'paged' && memory !== 'flat') {
     throw usageError('unknown memory', { got: JSON.stringify(memory), expected: 'paged or flat' });
   }
-  if (!isFolder(folder)) {
-    throw inputError('not a recording', { file: folder, expected: 'a folder with a replay.json' });
-  }
   const began = performance.now();
   const report = replayRecording(filesOf(folder), { memory, ...(kernel === undefined ? {} : { kernel }) });
   const elapsedMs = Math.round(performance.now() - began);
   log.info({ folder, verdict: report.verdict, elapsedMs }, 'replayed');
+  // Even where nobody reads the report to its end.
+  process.exitCode = report.exitCode;
   if (options.json === true) print(JSON.stringify({ ...report, elapsedMs }, null, 2));
-  else {
-    for (const line of describe(folder, report)) print(line);
+  // Where nothing was read there is nothing to report but the error.
+  else if (report.steps.length > 0) for (const line of describe(folder, report)) print(line);
+  if (report.error !== undefined) note(`error: ${report.error.message}`);
+  else if (options.json !== true) {
     note(`${report.events} events in ${elapsedMs} ms`);
-    if (report.exitCode !== 0) note(`repeat with: p2m replay ${folder}${flags(options)}`);
+    if (report.exitCode !== ExitCode.ok) note(`repeat with: p2m replay ${quoted(folder)}${flags(options)}`);
   }
   return report.exitCode;
+}
+
+/** A word for the shell. */
+function quoted(word: string): string {
+  return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function flags({ kernel, memory }: ReplayCliOptions): string {
@@ -69,21 +76,20 @@ function flags({ kernel, memory }: ReplayCliOptions): string {
 /** Files of a folder by name; a name with a path in it is none. */
 function filesOf(folder: string): Files {
   return (name) => {
+    if (!isFolder(folder))
+      throw inputError('not a recording', { file: folder, expected: 'a folder with a replay.json' });
     if (name.includes('/') || name.includes('\\') || name.startsWith('.')) return undefined;
-    try {
-      return readBytes(join(folder, name));
-    } catch (error) {
-      if (error instanceof P2mError) return undefined;
-      throw error;
-    }
+    const file = join(folder, name);
+    return existsSync(file) ? readBytes(file) : undefined;
   };
 }
 
 /** The report as people read it; the same input gives the same lines. */
 function describe(folder: string, r: ReplayReport): string[] {
-  const lines = [`${folder}: Linux ${r.kernel} (form ${r.form}), ${r.geometry}, ${r.memory} memory`];
+  const kernel = r.form === '' ? '' : `Linux ${r.kernel} (form ${r.form}), `;
+  const lines = [`${folder}: ${kernel}${r.geometry}, ${r.memory} memory`];
   for (const step of r.steps) {
-    lines.push(`  ${step.from ?? '?'} -> ${step.log} -> ${step.to ?? '?'}: ${step.verdict}`);
+    lines.push(`  ${step.from ?? '?'} -> ${step.log} -> ${step.to ?? '?'}: ${step.verdict ?? 'not read to its end'}`);
     for (const compared of [...step.checkpoints, ...(step.final === null ? [] : [step.final])]) {
       const beyond = compared.beyond === 0 ? '' : `, ${compared.beyond} stores beyond it`;
       lines.push(`    dump ${compared.dump}: ${compared.compared} words, ${compared.differences} differences${beyond}`);
@@ -106,7 +112,6 @@ function describe(folder: string, r: ReplayReport): string[] {
   }
   for (const divergence of r.divergences.slice(0, SHOWN_MAX)) lines.push(...describeDivergence(divergence));
   if (r.divergenceCount > SHOWN_MAX) lines.push(`... and ${r.divergenceCount - SHOWN_MAX} more divergences`);
-  if (r.error !== undefined) lines.push(`${pc.red('error')}: ${r.error.message}`);
   lines.push(`verdict: ${r.verdict ?? 'none: the input could not be read to its end'}`);
   return lines;
 }
