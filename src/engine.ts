@@ -1,7 +1,7 @@
 import { Subject, type Observable } from 'rxjs';
 import { EventBatch, payloadColumn, type OperationName, type Word } from '../events/index.js';
 import { Domain, type DomainOptions, type Outcome } from './domain.js';
-import { lookUp } from './look_up.js';
+import { boundLookUp } from './look_up.js';
 import type { Machine } from './machine.js';
 import { OwnedMutex } from './owned_mutex.js';
 
@@ -30,6 +30,8 @@ export interface EngineOptions extends Omit<DomainOptions, 'onEvents'> {
  */
 export class Engine {
   readonly domain: Domain;
+  /** What a look-up answers now; takes no lock. */
+  readonly lookUp: (pfn: number) => Word;
   /**
    * What happened, a batch at a time, in the order of the log and after it was appended. Only a view: nothing that a
    * subscriber does comes back. A batch is valid during the call of `next`.
@@ -45,6 +47,7 @@ export class Engine {
     this.#append = append;
     this.#mutex = new OwnedMutex(queueMax);
     this.domain = new Domain({ ...domain, onEvents: (batch) => this.#collect(batch) });
+    this.lookUp = boundLookUp(this.domain.memory);
     this.events$ = this.#events.asObservable();
   }
 
@@ -62,11 +65,6 @@ export class Engine {
       await this.#publish();
       return outcomes;
     });
-  }
-
-  /** What a look-up answers now; takes no lock. */
-  lookUp(pfn: number): Word {
-    return lookUp(this.domain.memory, pfn);
   }
 
   /** Waits for whoever is before us, hands on what the domain did outside of `execute`, and ends `events$`. */

@@ -60,6 +60,22 @@ export function lookUp(memory: Memory, pfn: number): Word {
 }
 
 /**
+ * `lookUp` of one memory as a function of its own, for hot loops: what it closes over is constant to V8, which then need
+ * not check and fetch the memory's array anew for each look-up (docs/benchmarks.md). Made once, used often.
+ */
+export function boundLookUp(memory: Memory): (pfn: number) => Word {
+  const { list } = memory;
+  const end = list.length;
+  return (pfn) => {
+    if (pfn < end) {
+      const word = list[pfn]!;
+      if (word !== 0) return word;
+    }
+    return lookUpByTables(memory, pfn) | 0;
+  };
+}
+
+/**
  * Looks up the pfns from `pfnStart` on, one for each word of `out`, as `lookUp` does. For dumps and checkers that read
  * ranges: what stands in the flat memory's list is copied, and only what is 0 there is looked up one by one.
  */

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { mfnWord } from '../../events/index.js';
-import { bootSequence, Domain, formByKernel, GEOMETRIES, lookUp, lookUpEach, lookUpRange } from '../../src/index.js';
+import {
+  bootSequence,
+  boundLookUp,
+  Domain,
+  formByKernel,
+  GEOMETRIES,
+  lookUp,
+  lookUpEach,
+  lookUpRange,
+} from '../../src/index.js';
 
 const NR_PAGES = 3000;
 /** Beyond the list, and beyond what the domain was laid out for. */
@@ -35,6 +44,18 @@ function domain(kernel: string, memory: 'flat' | 'paged'): Domain {
 function oneByOne(d: Domain, pfns: Iterable<number>): number[] {
   return Array.from(pfns, (pfn) => lookUp(d.memory, pfn));
 }
+
+describe.each(DOMAINS)('boundLookUp, on %s, %s', (kernel, memory) => {
+  it('answers as lookUp does, before and after a store', () => {
+    const d = domain(kernel, memory);
+    const look = boundLookUp(d.memory);
+    const answers = (): number[] => Array.from(Array(PFN_END).keys(), look);
+    expect(answers()).toEqual(oneByOne(d, Array(PFN_END).keys()));
+    d.run('set_phys_to_machine', d.machines.setPhysToMachine, 2100, mfnWord(5));
+    expect(answers()).toEqual(oneByOne(d, Array(PFN_END).keys()));
+    expect([look(2100), look(2 ** 40)]).toEqual([mfnWord(5), lookUp(d.memory, 2 ** 40)]);
+  });
+});
 
 describe.each(DOMAINS)('lookUpRange, on %s, %s', (kernel, memory) => {
   it('answers as lookUp does, on entries, missing, identity, and beyond the list', () => {
