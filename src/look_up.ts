@@ -75,39 +75,6 @@ export function boundLookUp(memory: Memory): (pfn: number) => Word {
   };
 }
 
-/**
- * Looks up the pfns from `pfnStart` on, one for each word of `out`, as `lookUp` does. For dumps and checkers that read
- * ranges: what stands in the flat memory's list is copied, and only what is 0 there is looked up one by one.
- */
-export function lookUpRange(memory: Memory, pfnStart: number, out: Int32Array): void {
-  out.fill(0);
-  out.set(memory.list.subarray(pfnStart, pfnStart + out.length));
-  for (let i = out.indexOf(0); i >= 0; i = out.indexOf(0, i + 1)) out[i] = lookUpByTables(memory, pfnStart + i);
-}
-
-/** Looks up each of `pfns` into its place of `out` (at least as long), as `lookUp` does. For many pfns in no order. */
-export function lookUpEach(memory: Memory, pfns: Int32Array, out: Int32Array): void {
-  const { list } = memory;
-  const end = list.length;
-  const { length } = pfns;
-  let i = 0;
-  // By fours: V8 checks each array once a turn, and a processor has more loads under way at a time.
-  for (; i + 3 < length; i += 4) {
-    const pfn0 = pfns[i]!;
-    const pfn1 = pfns[i + 1]!;
-    const pfn2 = pfns[i + 2]!;
-    const pfn3 = pfns[i + 3]!;
-    out[i] = pfn0 < end ? list[pfn0]! : 0;
-    out[i + 1] = pfn1 < end ? list[pfn1]! : 0;
-    out[i + 2] = pfn2 < end ? list[pfn2]! : 0;
-    out[i + 3] = pfn3 < end ? list[pfn3]! : 0;
-  }
-  out.fill(0, i, length);
-  for (i = out.indexOf(0); i >= 0 && i < length; i = out.indexOf(0, i + 1)) {
-    out[i] = lookUpByTables(memory, pfns[i]!);
-  }
-}
-
 /** By the page tables, or the tree: right for every pfn. */
 function lookUpByTables(memory: Memory, pfn: number): Word {
   if (pfn < memory.words[P2M_SIZE]!) {
