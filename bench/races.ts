@@ -5,6 +5,7 @@ import {
   boundSequentialLookUps,
   OLD_TREE,
   randomLookUps,
+  rangeLookUps,
   sequentialLookUps,
 } from './works/look_up.js';
 import { notation } from './works/notation.js';
@@ -14,6 +15,7 @@ const C_LIST = 'C linear list';
 const C_TREE = 'C three-level tree';
 const FLAT = 'lookUp, flat';
 const BOUND = 'boundLookUp, flat';
+const RANGE = 'lookUpRange, flat';
 const PAGED = 'lookUp, paged';
 const TREE = "lookUp, '3.18' tree";
 
@@ -58,6 +60,15 @@ export const RACES: readonly Race[] = [
       { name: FLAT, node: () => randomLookUps(26, 2, { memory: 'flat' }) },
       { name: PAGED, node: () => randomLookUps(26, 2, { memory: 'paged' }) },
       { name: TREE, node: () => randomLookUps(26, 2, OLD_TREE) },
+    ],
+  },
+  {
+    name: 'look-up sequential 1M, buffered',
+    unit: 'ns',
+    sameWork: false,
+    contestants: [
+      { name: C_LIST, c: ['list', 'range', '20', String(PASSES)] },
+      { name: RANGE, node: () => rangeLookUps(20, PASSES, { memory: 'flat' }) },
     ],
   },
   {
@@ -118,6 +129,13 @@ export const CLAIMS: readonly Claim[] = [
     contestant: BOUND,
     ratioTo: C_LIST,
     atMost: 0.8,
+  },
+  {
+    text: 'look-ups in order, into a buffer (lookUpRange), take at most 1.5 times those of C',
+    race: 'look-up sequential 1M, buffered',
+    contestant: RANGE,
+    ratioTo: C_LIST,
+    atMost: 1.5,
   },
   {
     text: 'a look-up in order is at least twice as fast as the tree of 3.18',

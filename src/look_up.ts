@@ -75,6 +75,16 @@ export function boundLookUp(memory: Memory): (pfn: number) => Word {
   };
 }
 
+/**
+ * Looks up the pfns from `pfnStart` on, one for each word of `out`, as `lookUp` does. For dumps and checkers that read
+ * ranges: what stands in the flat memory's list is copied, and only what is 0 there is looked up one by one.
+ */
+export function lookUpRange(memory: Memory, pfnStart: number, out: Int32Array): void {
+  out.fill(0);
+  out.set(memory.list.subarray(pfnStart, pfnStart + out.length));
+  for (let i = out.indexOf(0); i >= 0; i = out.indexOf(0, i + 1)) out[i] = lookUpByTables(memory, pfnStart + i);
+}
+
 /** By the page tables, or the tree: right for every pfn. */
 function lookUpByTables(memory: Memory, pfn: number): Word {
   if (pfn < memory.words[P2M_SIZE]!) {

@@ -1,10 +1,12 @@
-import { boundLookUp, formByKernel, lookUp, type DomainOptions, type Memory } from '../../src/index.js';
+import { boundLookUp, formByKernel, lookUp, lookUpRange, type DomainOptions, type Memory } from '../../src/index.js';
 import type { Work } from '../contest.js';
 import { bootedDomain } from './domains.js';
 
 /** Warm-up: calls, each of a few look-ups. */
 const WARM_UPS = 2000;
 const FEW = 256;
+/** Words of a buffer that is looked up at a time, as in c/look_up.c. */
+const BUFFER = 2048;
 /** Pfns in a random sequence at most. */
 const SEQUENCE_MAX = 2 ** 20;
 
@@ -60,6 +62,29 @@ export function boundRandomLookUps(log2Entries: number, passes: number, options:
       let check = 0;
       for (let i = 0; i < passes; i++) check = (check + boundSumEach(look, pfns)) | 0;
       return { count: pfns.length * passes, check };
+    },
+  };
+}
+
+/** As `sequentialLookUps`, a buffer at a time. */
+export function rangeLookUps(log2Entries: number, passes: number, options: Partial<DomainOptions>): Work {
+  const entries = 2 ** log2Entries;
+  const memory = populated(entries, options);
+  const out = new Int32Array(BUFFER);
+  warmUp(entries, (few) => {
+    lookUpRange(memory, few[0]!, out.subarray(0, FEW));
+    return out[1]! | 1;
+  });
+  return {
+    run() {
+      let check = 0;
+      for (let i = 0; i < passes; i++) {
+        for (let pfn = 0; pfn < entries; pfn += BUFFER) {
+          lookUpRange(memory, pfn, out);
+          check = (check + out[(pfn / BUFFER) % BUFFER]!) | 0;
+        }
+      }
+      return { count: entries * passes, check };
     },
   };
 }
