@@ -79,5 +79,7 @@ function check(file: string, memory: 'paged' | 'flat'): Failure[] | undefined {
 }
 
 function line({ file, line: n, op, field, got, expected }: Failure): string {
-  return field === '-' ? `error: ${got}` : `${file}:${n}: ${op} ${field}: got ${got}, want ${expected}`;
+  return field === '-'
+    ? `error: ${got.split('\n', 1)[0]!}`
+    : `${file}:${n}: ${op} ${field}: got ${got}, want ${expected}`;
 }

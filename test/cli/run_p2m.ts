@@ -21,12 +21,7 @@ export function runP2m(args: readonly string[], input?: string | Uint8Array, env
 
 /** Runs a line of shell in which `p2m` is the program. */
 export function runShell(line: string, env: NodeJS.ProcessEnv = {}): Run {
-  return spawn(
-    'bash',
-    ['-c', `p2m() { '${process.execPath}' dist/cli/main.js "$@"; }\n${line}`],
-    undefined,
-    env,
-  );
+  return spawn('bash', ['-c', `p2m() { '${process.execPath}' dist/cli/main.js "$@"; }\n${line}`], undefined, env);
 }
 
 function spawn(
