@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { ExitCode, Global, inputError, mfnWord, P2mError, usageError } from '../events/index.js';
 import {
   bootSequence,
@@ -13,6 +12,7 @@ import {
   type BootPlan,
   type BootStep,
 } from '../src/index.js';
+import { colors } from './colors.js';
 import { readText } from './input.js';
 import { hex, parseNumber, parseRange } from './numbers.js';
 import { note, print } from './output.js';
@@ -200,7 +200,7 @@ async function converse(act: (line: string) => void): Promise<void> {
     note('');
     process.exit(ExitCode.interrupted);
   });
-  note(pc.dim('help lists the operations; quit or Ctrl-D ends'));
+  note(colors.dim('help lists the operations; quit or Ctrl-D ends'));
   lines.prompt();
   let quit = false;
   for await (const line of lines) {

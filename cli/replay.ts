@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { ExitCode, inputError, usageError } from '../events/index.js';
 import { replayRecording, type Divergence, type Files, type ReplayReport } from '../replay/index.js';
+import { colors } from './colors.js';
 import { isFolder, readBytes } from './input.js';
 import { log } from './log.js';
 import { note, print } from './output.js';
@@ -119,7 +119,7 @@ function describe(folder: string, r: ReplayReport): string[] {
 function describeDivergence(d: Divergence): string[] {
   const where = d.line > 0 ? `${d.file}:${d.line}` : d.file;
   const lines = [
-    `${where}: ${pc.red('error')}: ${d.operation}, pfn ${d.pfn}: recorded ${d.actual}, the model says ${d.expected}`,
+    `${where}: ${colors.red('error')}: ${d.operation}, pfn ${d.pfn}: recorded ${d.actual}, the model says ${d.expected}`,
   ];
   if (d.text !== '') lines.push(`  ${d.text}`);
   return lines;
