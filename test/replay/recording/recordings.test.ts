@@ -13,7 +13,7 @@ import { LineKind, TraceReader } from '../../../replay/trace/trace_reader.js';
 import { seenLine } from '../trace/trace_lines.js';
 
 /** The large recordings stand beside the project; where they are absent these tests are skipped, and shown as such. */
-const folder = fileURLToPath(new URL('../../../shared/recordings', import.meta.url));
+const folder = fileURLToPath(new URL('../../../../shared/recordings', import.meta.url));
 const absent = !existsSync(folder);
 const files = absent ? [] : readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
 
