@@ -2,6 +2,7 @@ import { Global, Role } from '../../events/index.js';
 import type { Cpu } from '../cpu.js';
 import { rows, type Locals, type Machine } from '../machine.js';
 import { NO_PAGE, ptePage } from '../memory/pte.js';
+import { mfnListPages, storeTopMfn } from './mfn_list_pages.js';
 
 /** start_info.flags: the tools read the list itself, through p2m_cr3 (SIF_VIRT_P2M_4TOOLS). */
 export const SIF_VIRT_P2M_4TOOLS = 64;
@@ -13,22 +14,17 @@ export const SIF_VIRT_P2M_4TOOLS = 64;
 export const NOT_A_FRAME = -1;
 
 const T0 = 0;
-const T1_MID = 1;
-const T1_MID_FILL = 2;
-const T1_TOP_P = 3;
-const T1_TOP_P_FILL = 4;
-const T1_TOP = 5;
-const T1_TOP_FILL = 6;
-const T2 = 7;
-const T2_A = 8;
-const T2_B = 9;
-const T2_C = 10;
-const T2_E = 11;
-const T2_F = 12;
-const T2_F_FILL = 13;
-const T2_F_LINK = 14;
-const T2_G = 15;
-const T2_H = 16;
+const T1 = 1;
+const T2 = 2;
+const T2_A = 3;
+const T2_B = 4;
+const T2_C = 5;
+const T2_E = 6;
+const T2_F = 7;
+const T2_F_FILL = 8;
+const T2_F_LINK = 9;
+const T2_G = 10;
+const T2_H = 11;
 
 /**
  * `xen_build_mfn_list_list`: the three-level tree of leaf frames that Xen's tools read, at boot and again at resume (spec
@@ -38,12 +34,7 @@ export const xenBuildMfnListList: Machine = {
   name: 'xen_build_mfn_list_list',
   rows: rows(
     ['4.8.0', 'R auto-translated, start_info.flags'],
-    ['4.8.1', 'ALLOC p2m_mid_missing_mfn'],
-    ['4.8.1', 'fill it with mfn(p2m_missing)'],
-    ['4.8.1', 'ALLOC p2m_top_mfn_p'],
-    ['4.8.1', 'fill it with p2m_mid_missing_mfn'],
-    ['4.8.1', 'ALLOC p2m_top_mfn'],
-    ['4.8.1', 'fill it with mfn(p2m_mid_missing_mfn)'],
+    ['4.8.1', 'the pages that the tree begins with'],
     ['4.8.2', 'next leaf'],
     ['4.8.2a', 'R p2m_top_mfn_p[top]'],
     ['4.8.2b', 'R PMD'],
@@ -65,21 +56,9 @@ export const xenBuildMfnListList: Machine = {
         if (form.listForTools && (port.global(Global['start_info.flags']) & SIF_VIRT_P2M_4TOOLS) !== 0) {
           return cpu.ret(0);
         }
-        return port.global(Global.p2m_top_mfn) === NO_PAGE ? T1_MID : T1_MID_FILL;
-      case T1_MID:
-        return take(cpu, Role.mid_missing, Global.p2m_mid_missing_mfn, T1_MID_FILL);
-      case T1_MID_FILL:
-        port.fillFrame(port.global(Global.p2m_mid_missing_mfn), port.global(Global.p2m_missing));
-        return port.global(Global.p2m_top_mfn) === NO_PAGE ? T1_TOP_P : T2; // else: resume, refilled and no more
-      case T1_TOP_P:
-        return take(cpu, Role.top_mfn_p, Global.p2m_top_mfn_p, T1_TOP_P_FILL);
-      case T1_TOP_P_FILL:
-        port.fillFrame(port.global(Global.p2m_top_mfn_p), port.global(Global.p2m_mid_missing_mfn));
-        return T1_TOP;
-      case T1_TOP:
-        return take(cpu, Role.top_mfn, Global.p2m_top_mfn, T1_TOP_FILL);
-      case T1_TOP_FILL:
-        port.fillFrame(port.global(Global.p2m_top_mfn), port.global(Global.p2m_mid_missing_mfn));
+        return T1;
+      case T1:
+        cpu.call(mfnListPages, 0);
         return T2;
       case T2:
         if (r.pfn >= port.global(Global.xen_max_p2m_pfn) || r.pfn >= g.maxP2mPfn) return cpu.ret(0);
@@ -97,7 +76,7 @@ export const xenBuildMfnListList: Machine = {
         }
         return r.mid === port.global(Global.p2m_mid_missing_mfn) ? T2_F : T2_G;
       case T2_E:
-        storeTop(cpu, top, port.global(Global.p2m_mid_missing_mfn));
+        storeTopMfn(cpu, top, port.global(Global.p2m_mid_missing_mfn));
         r.pfn += g.pfnsPerMidPage;
         return T2;
       case T2_F:
@@ -111,7 +90,7 @@ export const xenBuildMfnListList: Machine = {
         r.mid = r.page0;
         return T2_G;
       case T2_G:
-        storeTop(cpu, top, r.mid);
+        storeTopMfn(cpu, top, r.mid);
         return T2_H;
       case T2_H:
       default:
@@ -127,16 +106,4 @@ function sharedPtPage(r: Locals, cpu: Cpu, mididx: number): number {
   if (mididx !== 0) return cpu.bug('mididx', r.pfn);
   if (r.mid !== cpu.port.global(Global.p2m_mid_missing_mfn)) return cpu.bug('mid-not-missing', r.pfn);
   return T2_E;
-}
-
-function take(cpu: Cpu, role: number, global: number, next: number): number {
-  const page = cpu.port.allocPage(role);
-  if (page === NO_PAGE) return cpu.bug('null-page', 0);
-  cpu.port.setGlobal(global, page);
-  return next;
-}
-
-/** A store of what is there already is no event: boot writes it again for every leaf. */
-function storeTop(cpu: Cpu, top: number, frame: number): void {
-  if (cpu.port.loadTopMfn(top) !== frame) cpu.port.setTopMfn(top, frame);
 }

@@ -1,25 +1,20 @@
 import { Global, Role } from '../../events/index.js';
-import type { Cpu } from '../cpu.js';
 import { rows, type Machine } from '../machine.js';
 import { NO_PAGE } from '../memory/pte.js';
 import { p2mMidIndex, p2mTopIndex } from './p2m_index.js';
+import { mfnListPages, storeTopMfn } from '../p2m/mfn_list_pages.js';
 
 const T0 = 0;
-const T1_MID = 1;
-const T1_MID_FILL = 2;
-const T1_TOP_P = 3;
-const T1_TOP_P_FILL = 4;
-const T1_TOP = 5;
-const T1_TOP_FILL = 6;
-const T2 = 7;
-const T2_A = 8;
-const T2_C = 9;
-const T2_E = 10;
-const T2_F = 11;
-const T2_F_FILL = 12;
-const T2_F_LINK = 13;
-const T2_G = 14;
-const T2_H = 15;
+const T1 = 1;
+const T2 = 2;
+const T2_A = 3;
+const T2_C = 4;
+const T2_E = 5;
+const T2_F = 6;
+const T2_F_FILL = 7;
+const T2_F_LINK = 8;
+const T2_G = 9;
+const T2_H = 10;
 
 /**
  * `xen_build_mfn_list_list` of 3.16 and 3.18, at boot and again at resume: the tools' tree mirrors the kernel's, a leaf's
@@ -32,12 +27,7 @@ export const xenBuildMfnListList: Machine = {
   name: 'xen_build_mfn_list_list',
   rows: rows(
     ['4.8.0', 'R auto-translated'],
-    ['4.8.1', 'ALLOC p2m_mid_missing_mfn'],
-    ['4.8.1', 'fill it with mfn(p2m_missing)'],
-    ['4.8.1', 'ALLOC p2m_top_mfn_p'],
-    ['4.8.1', 'fill it with p2m_mid_missing_mfn'],
-    ['4.8.1', 'ALLOC p2m_top_mfn'],
-    ['4.8.1', 'fill it with mfn(p2m_mid_missing_mfn)'],
+    ['4.8.1', 'the pages that the tree begins with'],
     ['4.8.2', 'R p2m_top[top]'],
     ['4.8.2a', 'R p2m_top_mfn_p[top]'],
     ['4.8.2c', 'R mid[mididx]'],
@@ -55,21 +45,9 @@ export const xenBuildMfnListList: Machine = {
     switch (r.pc) {
       case T0:
         if (form.autoTranslatedChecks && port.global(Global.auto_translated) !== 0) return cpu.ret(0);
-        return port.global(Global.p2m_top_mfn) === NO_PAGE ? T1_MID : T1_MID_FILL;
-      case T1_MID:
-        return take(cpu, Role.mid_missing, Global.p2m_mid_missing_mfn, T1_MID_FILL);
-      case T1_MID_FILL:
-        port.fillFrame(port.global(Global.p2m_mid_missing_mfn), port.global(Global.p2m_missing));
-        return port.global(Global.p2m_top_mfn) === NO_PAGE ? T1_TOP_P : T2; // else: resume, refilled and no more
-      case T1_TOP_P:
-        return take(cpu, Role.top_mfn_p, Global.p2m_top_mfn_p, T1_TOP_P_FILL);
-      case T1_TOP_P_FILL:
-        port.fillFrame(port.global(Global.p2m_top_mfn_p), port.global(Global.p2m_mid_missing_mfn));
-        return T1_TOP;
-      case T1_TOP:
-        return take(cpu, Role.top_mfn, Global.p2m_top_mfn, T1_TOP_FILL);
-      case T1_TOP_FILL:
-        port.fillFrame(port.global(Global.p2m_top_mfn), port.global(Global.p2m_mid_missing_mfn));
+        return T1;
+      case T1:
+        cpu.call(mfnListPages, 0);
         return T2;
       case T2:
         if (r.pfn >= port.global(Global.xen_max_p2m_pfn)) return cpu.ret(0);
@@ -85,7 +63,7 @@ export const xenBuildMfnListList: Machine = {
         r.leaf = port.loadMid(r.mid, mididx);
         return r.midMfn === port.global(Global.p2m_mid_missing_mfn) ? T2_F : T2_G;
       case T2_E:
-        storeTop(cpu, top, port.global(Global.p2m_mid_missing_mfn));
+        storeTopMfn(cpu, top, port.global(Global.p2m_mid_missing_mfn));
         r.pfn += g.pfnsPerMidPage;
         return T2;
       case T2_F:
@@ -98,7 +76,7 @@ export const xenBuildMfnListList: Machine = {
         port.setTopMfnP(top, r.midMfn);
         return T2_G;
       case T2_G:
-        storeTop(cpu, top, r.midMfn);
+        storeTopMfn(cpu, top, r.midMfn);
         return T2_H;
       case T2_H:
       default:
@@ -108,15 +86,3 @@ export const xenBuildMfnListList: Machine = {
     }
   },
 };
-
-function take(cpu: Cpu, role: number, global: number, next: number): number {
-  const page = cpu.port.allocPage(role);
-  if (page === NO_PAGE) return cpu.bug('null-page', 0);
-  cpu.port.setGlobal(global, page);
-  return next;
-}
-
-/** A store of what is there already is no event: boot writes it again for every leaf. */
-function storeTop(cpu: Cpu, top: number, frame: number): void {
-  if (cpu.port.loadTopMfn(top) !== frame) cpu.port.setTopMfn(top, frame);
-}
