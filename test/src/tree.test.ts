@@ -4,7 +4,6 @@ import {
   Domain,
   digests,
   entryRuns,
-  FORMS,
   formByKernel,
   GEOMETRIES,
   LeafClass,
@@ -383,12 +382,6 @@ describe.each(TREES)('the old tree, %s', (kernel) => {
       expect(shared.raw).toBe(plain.raw); // p2m_identity holds INVALID
       expect(shared.lookup).not.toBe(plain.lookup);
     });
-  });
-});
-
-describe('FORMS', () => {
-  it('has two forms with the tree', () => {
-    expect(FORMS.filter((form) => form.structure === 'tree').map((form) => form.name)).toEqual([...TREES]);
   });
 });
 
