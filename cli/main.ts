@@ -5,6 +5,7 @@ import { AssertionError, ExitCode, P2mError } from '../events/index.js';
 import { addBoot } from './boot.js';
 import { addConform } from './conform.js';
 import { note } from './output.js';
+import { addRecordScript } from './record_script.js';
 import { addReplay } from './replay.js';
 
 /** The version in package.json, which stands above both the sources and dist/. */
@@ -33,6 +34,7 @@ Exit codes: 0 ok, 1 violated (a finding), 2 usage, 3 bad input, 4 no verdict, 13
 Data on stdout, messages on stderr; logs with P2M_LOG=debug.`,
     );
   addReplay(p2m);
+  addRecordScript(p2m);
   addConform(p2m);
   addBoot(p2m);
   for (const command of p2m.commands) command.exitOverride();
