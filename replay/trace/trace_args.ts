@@ -9,7 +9,7 @@ import { readHex, readNumber } from './trace_number.js';
  *     probe       (set_phys_to_machine+0x14/0x40 <- __set_phys_to_machine) pfn=0xa8fb mfn=18446744073709551615 ret=-12
  *     tracepoint  mm 000000002055d847  pfn d0e  level 3  pinned       ptep ffff.. pteval 80..63 (raw 80..63)
  *
- * A tracepoint's numbers are hexadecimal without 0x. Keys that `ArgKey` does not name are passed over, whatever they
+ * A tracepoint's numbers are hexadecimal, and only user space's own formatting (trace-cmd, perf) gives pointers a 0x. Keys that `ArgKey` does not name are passed over, whatever they
  * hold (`caller=gntdev_map+0x15d/0x3f0 [xen_gntdev]`, `comm="a b"`); a key it names must have a number.
  */
 
@@ -142,12 +142,13 @@ export function readTracepointArgs(
       i = afterValue(bytes, i, end);
       continue;
     }
-    const next = readHex(bytes, i, end, line.hi, line.lo, key);
+    const digits = i + 1 < end && bytes[i] === ZERO && bytes[i + 1] === LOWER_X ? i + 2 : i;
+    const next = readHex(bytes, digits, end, line.hi, line.lo, key);
     if (next < 0 || (next < end && bytes[next] !== BLANK && bytes[next] !== CLOSE)) {
-      return fault.set(`bad value of ${argName(key)}`, i, 'hexadecimal without 0x, below 2^64');
+      return fault.set(`bad value of ${argName(key)}`, i, 'hexadecimal below 2^64');
     }
     line.args |= 1 << key;
-    spans.add(key, i, next, true);
+    spans.add(key, digits, next, true);
     i = next < end && bytes[next] === CLOSE ? next + 1 : next;
   }
 }

@@ -2,8 +2,8 @@ import { assert } from '../../events/index.js';
 import { NameTable } from './name_table.js';
 
 /**
- * One line of a kernel log, as numbers: what every line decoder (ftrace text, and later trace-cmd report, perf script,
- * the early-boot log) fills and what the replayer reads. There is ONE record for a whole log, filled anew for each line.
+ * One line of a kernel log, as numbers: what every line decoder (ftrace text, trace-cmd report, perf script, the
+ * early-boot log) fills and what the replayer reads. There is ONE record for a whole log, filled anew for each line.
  */
 
 /**
@@ -48,18 +48,20 @@ export const TraceEvent = {
   set_phys_range_identity_ret: 33,
   xen_vmalloc_p2m_tree: 34,
   xen_vmalloc_p2m_tree_ret: 35,
-  xen_mmu_set_pte: 36,
-  xen_mmu_set_pte_at: 37,
-  xen_mmu_set_pte_atomic: 38,
-  xen_mmu_set_domain_pte: 39,
-  xen_mmu_ptep_modify_prot_start: 40,
-  xen_mmu_ptep_modify_prot_commit: 41,
-  xen_mmu_set_pmd: 42,
-  xen_mmu_set_pud: 43,
-  xen_mmu_set_p4d: 44,
-  xen_mmu_set_pgd: 45,
-  xen_mmu_alloc_ptpage: 46,
-  xen_mmu_release_ptpage: 47,
+  xen_build_mfn_list_list: 36,
+  xen_build_mfn_list_list_ret: 37,
+  xen_mmu_set_pte: 38,
+  xen_mmu_set_pte_at: 39,
+  xen_mmu_set_pte_atomic: 40,
+  xen_mmu_set_domain_pte: 41,
+  xen_mmu_ptep_modify_prot_start: 42,
+  xen_mmu_ptep_modify_prot_commit: 43,
+  xen_mmu_set_pmd: 44,
+  xen_mmu_set_pud: 45,
+  xen_mmu_set_p4d: 46,
+  xen_mmu_set_pgd: 47,
+  xen_mmu_alloc_ptpage: 48,
+  xen_mmu_release_ptpage: 49,
 } as const;
 
 /** Ids below are entries and returns of probed functions. */
@@ -106,6 +108,9 @@ export const ArgKey = {
   mm: 19,
   addr: 20,
   level: 21,
+  xen_p2m_addr: 22,
+  xen_p2m_size: 23,
+  xen_max_p2m_pfn: 24,
 } as const;
 
 /** One of the keys of `ArgKey`, as its number. */
@@ -139,9 +144,10 @@ export class TraceLine {
   line = 0;
   /** 0-based offset of the line's first byte in the unzipped log. */
   byte = 0;
+  /** 0 where the line does not say it (`perf script -F` without cpu), but -1 of a loss. */
   cpu = 0;
   pid = 0;
-  /** Id in `TraceNames.tasks`. */
+  /** Id in `TraceNames.tasks`; the name is empty where the log has no tasks. */
   task = 0;
   /**
    * The timestamp: seconds, or the whole counter where the clock has no unit, as unsigned 32-bit halves; and the digits
@@ -151,6 +157,8 @@ export class TraceLine {
   timeLo = 0;
   timeFraction = 0;
   timeDigits = 0;
+  /** Number of the call in an early-boot log, from 1 on (the timestamp there too); 0 in other formats. */
+  call = 0;
   /** Id in `TraceNames.events`; below `KNOWN_EVENTS` a `TraceEvent`. */
   event = 0;
   /** Bit k is set where the argument of `ArgKey` k was printed. */
@@ -158,7 +166,10 @@ export class TraceLine {
   /** Upper and lower unsigned halves of each argument, by `ArgKey`; negative numbers in two's complement. */
   readonly hi = new Uint32Array(ARG_KEYS);
   readonly lo = new Uint32Array(ARG_KEYS);
-  /** Of a loss: how many events, or `LOST_UNKNOWN`. */
+  /**
+   * Of a loss: how many events, or `LOST_UNKNOWN`. Of an event: how many are known to be missing right before it (the
+   * handler has been told of the loss first); nearly always 0.
+   */
   lost = 0;
   /** The log ends here without a newline: the line parses, but it may be cut. */
   unterminated = false;

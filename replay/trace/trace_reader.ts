@@ -17,6 +17,8 @@ export const LineKind = {
   loss: 2,
   /** Not a line of this format: the decoder's `fault` says why. */
   bad: 3,
+  /** A comment for the handler; the record holds the arguments that it tells, and they may be none. */
+  note: 4,
 } as const;
 
 /** One of the kinds of `LineKind`. */
@@ -38,11 +40,21 @@ export class LineFault {
   }
 }
 
+/** What a log says of its own completeness. */
+export interface LogSummary {
+  /** How many events the log should hold. */
+  readonly entriesInBuffer: number;
+  /** How many events there were; those above `entriesInBuffer` were overwritten before the log was read. */
+  readonly entriesWritten: number;
+}
+
 /** One text format of log. Instances belong to one log: they may keep what its header said. */
 export interface LineDecoder {
   /** The format's name in messages, such as "ftrace text". */
   readonly format: string;
   readonly fault: LineFault;
+  /** What the log's header says, sums where there are several; `undefined` where it has none, or none yet. */
+  readonly summary: LogSummary | undefined;
 
   /**
    * Reads the line `bytes[start, end)` (no newline) into `line`, except for its place in the log, which the reader
@@ -54,8 +66,10 @@ export interface LineDecoder {
 /** Who is told of the lines. The record is valid during the call only. What a handler throws comes out of `push`. */
 export interface TraceHandler {
   onEvent(line: TraceLine): void;
-  /** The log says that events are missing here. */
+  /** The log says that events are missing here; also called right before `onEvent` where the event's `lost` is not 0. */
   onLoss(line: TraceLine): void;
+  /** A comment, with the arguments that could be read from it. */
+  onNote?(line: TraceLine): void;
 }
 
 /** A line longer than this is no line of a log. */
@@ -160,14 +174,18 @@ export class TraceReader {
     // Logs that came over a serial console end their lines in \r\n.
     const textEnd = end > start && bytes[end - 1] === RETURN ? end - 1 : end;
     line.end = textEnd;
+    line.lost = 0;
     const kind = this.#decoder.decode(bytes, start, textEnd, line);
     if (kind === LineKind.event) {
       this.#events++;
       if (line.event >= this.#eventCounts.length) this.#growCounts(line.event);
       this.#eventCounts[line.event]!++;
+      if (line.lost !== 0) this.#handler.onLoss(line);
       this.#handler.onEvent(line);
     } else if (kind === LineKind.loss) {
       this.#handler.onLoss(line);
+    } else if (kind === LineKind.note) {
+      this.#handler.onNote?.(line);
     } else if (kind === LineKind.bad) {
       throw this.#bad();
     }
@@ -207,7 +225,12 @@ export class TraceReader {
     if (control >= 0) {
       const got = `byte 0x${bytes[start + control]!.toString(16).padStart(2, '0')}`;
       const place = { file, line, column: control + 1, byte: byte + control };
-      return inputError('binary data', { ...place, got, expected: this.#decoder.format, ...hintOf(bytes, start, end) });
+      return inputError('binary data', {
+        ...place,
+        got,
+        expected: this.#decoder.format,
+        ...binaryHint(bytes, start, end),
+      });
     }
     const text = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 400)));
     const token = new TextDecoder().decode(bytes.subarray(at, tokenEnd(bytes, at, end)));
@@ -234,8 +257,8 @@ function tokenEnd(bytes: Uint8Array, at: number, end: number): number {
   return i;
 }
 
-/** Files that people mistake for the text made of them. */
-function hintOf(bytes: Uint8Array, start: number, end: number): { hint?: string } {
+/** A hint where the bytes begin as a file does that people mistake for the text made of it. */
+export function binaryHint(bytes: Uint8Array, start: number, end: number): { hint?: string } {
   const beginning = new TextDecoder('latin1').decode(bytes.subarray(start, Math.min(end, start + 16)));
   if (beginning.startsWith('\x17\x08Dtracing'))
     return { hint: 'this is a trace.dat: give the text of "trace-cmd report"' };

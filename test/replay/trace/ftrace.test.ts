@@ -261,7 +261,7 @@ describe('FtraceDecoder', () => {
       '"18446744073709551616"',
       'below 2^64',
     ],
-    ['a-1 [000] ..... 1.0: xen_mmu_set_pte: ptep xyz', 'bad value of entryp', 44, '"xyz"', 'hexadecimal without 0x'],
+    ['a-1 [000] ..... 1.0: xen_mmu_set_pte: ptep xyz', 'bad value of entryp', 44, '"xyz"', 'hexadecimal below 2^64'],
     ['# entries-in-buffer/entries-written: many', 'bad header', 1, '"#"', 'entries-in-buffer/entries-written: N/N'],
     ['# entries-in-buffer/entries-written: 3/2   #P:2', 'bad header', 1, '"#"', 'at most as many entries'],
   ])('refuses %j', (text, what, column, got, expected) => {
