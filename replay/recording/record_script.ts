@@ -46,7 +46,7 @@ export function armamentOf({ form, lookUps, pageTables }: RecordPlan): Armament 
 /**
  * The POSIX shell script that records a Xen PV domain: arms the probes in a tracing instance of their own (so that
  * neither disturbs, nor is disturbed by, other tracing), runs a command, disarms, and saves a folder that `p2m replay`
- * reads. It needs a POSIX `sh` and cat, id, mkdir, rmdir, sed, tail, uname; busybox has them; gzip where there is one.
+ * reads. It needs a POSIX `sh` and cat, id, mkdir, mount, rm, rmdir, sed, tail, uname, which busybox has; gzip where there is one.
  */
 export function recordScript(plan: RecordPlan): string {
   assert(isQuotable(plan.kernel), `a kernel's name without blanks and quotes: ${plan.kernel}`);
@@ -128,8 +128,9 @@ find_tracefs() {
 # PROBE MESSAGE
 refused() {
   event=\${1#*/}
+  message=\${2##*: }
   reason=$(tail -n 3 "$tracefs/error_log" 2>/dev/null | sed -n 's/.*error: //p')
-  [ -n "$reason" ] || reason=\${2:-no reason given}
+  [ -n "$reason" ] || reason=\${message:-the kernel does not say why}
   printf 'REFUSED: %s :: %s\\n' "$1" "$reason" >>"$folder/kprobes-refused.txt"
   say "refused: \${event%% *}: $reason"
 }
@@ -180,12 +181,8 @@ begin() {
 # replay.json comes last: a folder that has one is whole.
 save() {
   log=trace.txt
-  if command -v gzip >/dev/null; then
-    log=trace.txt.gz
-    gzip -c <"$instance/trace" >"$folder/$log"
-  else
-    cat "$instance/trace" >"$folder/$log"
-  fi || die "cannot save $folder/$log"
+  cat "$instance/trace" >"$folder/$log" || die "cannot save $folder/$log"
+  gzip -f "$folder/$log" 2>/dev/null && log=$log.gz
   for cpu in "$instance"/per_cpu/cpu*; do
     printf '== %s\\n' "\${cpu##*/}"
     cat "$cpu/stats"
@@ -246,6 +243,7 @@ if [ -d "$instance" ] || [ -d "$tracefs/events/${PROBE_GROUP}" ]; then
   die "probes are armed already: end that recording, or sh $0 --disarm"
 fi
 mkdir -p "$folder" || exit 1
+rm -f "$folder/kprobes-refused.txt"
 
 trap disarm EXIT
 trap 'exit 130' INT
