@@ -76,8 +76,9 @@ find_tracefs() {
 # PROBE MESSAGE
 refused() {
   event=${1#*/}
+  message=${2##*: }
   reason=$(tail -n 3 "$tracefs/error_log" 2>/dev/null | sed -n 's/.*error: //p')
-  [ -n "$reason" ] || reason=${2:-no reason given}
+  [ -n "$reason" ] || reason=${message:-the kernel does not say why}
   printf 'REFUSED: %s :: %s\n' "$1" "$reason" >>"$folder/kprobes-refused.txt"
   say "refused: ${event%% *}: $reason"
 }
@@ -128,12 +129,8 @@ begin() {
 # replay.json comes last: a folder that has one is whole.
 save() {
   log=trace.txt
-  if command -v gzip >/dev/null; then
-    log=trace.txt.gz
-    gzip -c <"$instance/trace" >"$folder/$log"
-  else
-    cat "$instance/trace" >"$folder/$log"
-  fi || die "cannot save $folder/$log"
+  cat "$instance/trace" >"$folder/$log" || die "cannot save $folder/$log"
+  gzip -f "$folder/$log" 2>/dev/null && log=$log.gz
   for cpu in "$instance"/per_cpu/cpu*; do
     printf '== %s\n' "${cpu##*/}"
     cat "$cpu/stats"
@@ -194,6 +191,7 @@ if [ -d "$instance" ] || [ -d "$tracefs/events/p2m" ]; then
   die "probes are armed already: end that recording, or sh $0 --disarm"
 fi
 mkdir -p "$folder" || exit 1
+rm -f "$folder/kprobes-refused.txt"
 
 trap disarm EXIT
 trap 'exit 130' INT
