@@ -1,7 +1,10 @@
-import { readdirSync, readFileSync, statSync, type Dirent } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync, statSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { inputError } from '../events/index.js';
+import { inputError, type P2mError } from '../events/index.js';
+
+/** Large files are read in pieces of this size. */
+const PIECE_BYTES = 1 << 18;
 
 /** Bytes of a file, or of stdin for `-`, unzipped where they are gzip. @throws P2mError where they cannot be read. */
 export function readInput(file: string): Uint8Array {
@@ -19,9 +22,24 @@ export function readBytes(file: string): Uint8Array {
   try {
     return readFileSync(file === '-' ? 0 : file);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const what = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a folder' : (error as Error).message;
-    throw inputError(`cannot read: ${what}`, { file });
+    throw cannotRead(file, error as Error);
+  }
+}
+
+function cannotRead(file: string, error: Error): P2mError {
+  const { code } = error as NodeJS.ErrnoException;
+  const what = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a folder' : error.message;
+  return inputError(`cannot read: ${what}`, { file });
+}
+
+/** A file, or stdin for `-`, piece by piece, as it is. @throws P2mError from the iterator, where it cannot be read. */
+export async function* readPieces(file: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const options = { highWaterMark: PIECE_BYTES };
+  const stream = file === '-' ? process.stdin : createReadStream(file, options);
+  try {
+    for await (const piece of stream) yield piece as Buffer;
+  } catch (error) {
+    throw cannotRead(file, error as Error);
   }
 }
 

@@ -2,64 +2,91 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Command } from 'commander';
-import { ExitCode, inputError, usageError } from '../events/index.js';
-import { replayRecording, type Divergence, type Files, type ReplayReport } from '../replay/index.js';
+import { ExitCode, usageError } from '../events/index.js';
+import {
+  replayLog,
+  replayRecording,
+  type Divergence,
+  type DumpFiles,
+  type LogInput,
+  type RecordingFiles,
+  type ReplayOptions,
+  type ReplayReport,
+} from '../replay/index.js';
 import { colors } from './colors.js';
-import { isFolder, readBytes } from './input.js';
-import { log } from './log.js';
+import { isFolder, readBytes, readInput, readPieces } from './input.js';
 import { note, print } from './output.js';
+import { Progress } from './progress.js';
 
 interface ReplayCliOptions {
+  readonly init?: string;
+  readonly initPt?: string;
+  readonly expect?: string;
+  readonly expectPt?: string;
   readonly kernel?: string;
   readonly memory: string;
+  readonly output?: string;
   readonly json?: boolean;
 }
 
 /** Divergences that people are shown; --json has more. */
 const SHOWN_MAX = 10;
 
-/** `p2m replay FOLDER`: a recording of a real domain against the model. */
+/** `p2m replay PATH`: a recording of a real domain, or one log, against the model. */
 export function addReplay(program: Command): void {
   program
     .command('replay')
-    .description('replay a recording of a real Xen PV domain and check every value in it')
-    .argument('<folder>', 'recording: replay.json, ftrace logs, dumps of the list (plain or gzip)')
-    .option('--kernel <version>', 'kernel form to replay against, instead of the one in replay.json')
+    .description('replay a recording of a real Xen PV domain, or one log, and check every value in it')
+    .argument('<path>', 'recording folder (replay.json, logs, dumps), a log file, or - for a log on stdin')
+    .option('--init <dump>', 'list before the log: xen_p2m_addr[0..N) as 64-bit words (a log only)')
+    .option('--init-pt <file>', 'page kinds of that list, p2m-NAME.pt.txt')
+    .option('--expect <dump>', 'list to compare with after the log')
+    .option('--expect-pt <file>', 'page kinds of that list')
+    .option('--kernel <version>', 'kernel form to replay against, instead of the one in replay.json; a log: 7.0')
     .option('--memory <kind>', 'flat or paged', 'flat')
+    .option('-o, --output <file>', 'keep every event: FILE.p2mlog, or FILE.jsonl as text')
     .option('--json', 'one JSON object instead of text')
     .addHelpText(
       'after',
       `
-Starts from a dump, runs each call of the log in the model, compares every return value and looked-up mfn, then the
-final list word by word and the kind of every page with the next dump.
-Exit: 0 ok, 1 violated, 2 usage, 3 bad input, 4 incomplete (events are missing in the log).
+Runs each call of the log in the model, in another order where calls overlap and only that explains what was recorded,
+compares every return value, looked-up mfn and page-table frame, then the final list word by word and the kind of every
+page with the dump. Without a dump nothing is known at first; what recorded results decide is checked from then on.
+Reads ftrace text, trace-cmd report, perf script, early-boot call logs, .jsonl and .p2mlog; plain or gzip.
+Exit: 0 ok, 1 violated, 2 usage, 3 bad input, 4 incomplete (events are missing in the log) or unknown.
 
-Example:
-  p2m replay test/recordings/k61-512M-balloon`,
+Examples:
+  p2m replay test/recordings/k61-512M-balloon
+  p2m replay trace.txt.gz --kernel 6.1 --init p2m-before.bin.gz --init-pt p2m-before.pt.txt -o run.p2mlog`,
     )
-    .action((folder: string, options: ReplayCliOptions) => {
-      process.exitCode = run(folder, options);
+    .action(async (path: string, options: ReplayCliOptions) => {
+      process.exitCode = await run(path, options);
     });
 }
 
-function run(folder: string, options: ReplayCliOptions): number {
+async function run(path: string, options: ReplayCliOptions): Promise<number> {
   const { memory, kernel } = options;
   if (memory !== 'paged' && memory !== 'flat') {
     throw usageError('unknown memory', { got: JSON.stringify(memory), expected: 'paged or flat' });
   }
   const began = performance.now();
-  const report = replayRecording(filesOf(folder), { memory, ...(kernel === undefined ? {} : { kernel }) });
+  const progress = new Progress();
+  const replayOptions: ReplayOptions = { memory, ...(kernel === undefined ? {} : { kernel }) };
+  const report = isFolder(path)
+    ? await replayRecording(folderFiles(path, options, progress), replayOptions)
+    : await replayLog(logInput(path, options, progress), replayOptions);
+  progress.end();
   const elapsedMs = Math.round(performance.now() - began);
-  log.info({ folder, verdict: report.verdict, elapsedMs }, 'replayed');
   // Even where nobody reads the report to its end.
   process.exitCode = report.exitCode;
   if (options.json === true) print(JSON.stringify({ ...report, elapsedMs }, null, 2));
   // Where nothing was read there is nothing to report but the error.
-  else if (report.steps.length > 0) for (const line of describe(folder, report)) print(line);
+  else if (report.steps.length > 0) for (const line of describe(path, report)) print(line);
   if (report.error !== undefined) note(`error: ${report.error.message}`);
   else if (options.json !== true) {
-    note(`${report.events} events in ${elapsedMs} ms`);
-    if (report.exitCode !== ExitCode.ok) note(`repeat with: p2m replay ${quoted(folder)}${flags(options)}`);
+    const perSecond = Math.round(report.events / Math.max(0.001, elapsedMs / 1000));
+    note(`${report.events} events in ${elapsedMs} ms, ${perSecond} events/s`);
+    if (report.exitCode !== ExitCode.ok) note(`repeat with: p2m replay ${quoted(path)}${flags(options)}`);
   }
   return report.exitCode;
 }
@@ -69,18 +96,57 @@ function quoted(word: string): string {
   return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-function flags({ kernel, memory }: ReplayCliOptions): string {
-  return `${kernel === undefined ? '' : ` --kernel ${kernel}`}${memory === 'flat' ? '' : ` --memory ${memory}`}`;
+function flags(options: ReplayCliOptions): string {
+  const { init, initPt, expect, expectPt, kernel, memory } = options;
+  const given = Object.entries({ init, 'init-pt': initPt, expect, 'expect-pt': expectPt, kernel });
+  const words = given.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]));
+  if (memory !== 'flat') words.push(`--memory ${memory}`);
+  return words.map((word) => ` ${word}`).join('');
 }
 
 /** Files of a folder by name; a name with a path in it is none. */
-function filesOf(folder: string): Files {
-  return (name) => {
-    if (!isFolder(folder))
-      throw inputError('not a recording', { file: folder, expected: 'a folder with a replay.json' });
+function folderFiles(folder: string, { init, initPt, expect, expectPt }: ReplayCliOptions, progress: Progress) {
+  if ([init, initPt, expect, expectPt].some((option) => option !== undefined)) {
+    throw usageError('a recording names its dumps itself', {
+      got: `--init or --expect with ${folder}`,
+      expected: 'a log',
+    });
+  }
+  const pathOf = (name: string): string | undefined => {
     if (name.includes('/') || name.includes('\\') || name.startsWith('.')) return undefined;
     const file = join(folder, name);
-    return existsSync(file) ? readBytes(file) : undefined;
+    return existsSync(file) ? file : undefined;
+  };
+  return {
+    read: (name: string) => {
+      const file = pathOf(name);
+      return file === undefined ? undefined : readBytes(file);
+    },
+    open: (name: string) => {
+      const file = pathOf(name);
+      return file === undefined ? undefined : progress.watch(readPieces(file), file);
+    },
+  } satisfies RecordingFiles;
+}
+
+/** A log by itself, with the dumps of the command line. */
+function logInput(log: string, options: ReplayCliOptions, progress: Progress): LogInput {
+  const { init, initPt, expect, expectPt } = options;
+  if (init === undefined && initPt !== undefined) throw usageError('--init-pt without --init');
+  if (expect === undefined && expectPt !== undefined) throw usageError('--expect-pt without --expect');
+  return {
+    log,
+    pieces: progress.watch(readPieces(log), log),
+    from: init === undefined ? undefined : dumpFiles(init, initPt),
+    to: expect === undefined ? undefined : dumpFiles(expect, expectPt),
+  };
+}
+
+function dumpFiles(dump: string, kinds: string | undefined): DumpFiles {
+  return {
+    words: { bytes: readInput(dump), file: dump },
+    kinds: kinds === undefined ? undefined : { bytes: readInput(kinds), file: kinds },
+    info: undefined,
   };
 }
 

@@ -1,8 +1,11 @@
 import { assert, Global, INVALID, Role } from '../events/index.js';
 import type { Domain } from './domain.js';
 import { LIST_AREA } from './memory/memory.js';
-import { makePte, NO_PAGE } from './memory/pte.js';
+import { makePte, NO_PAGE, NO_PTE } from './memory/pte.js';
 import type { ModelPort } from './model_port.js';
+
+const MISSING = Global.p2m_missing;
+const IDENTITY = Global.p2m_identity;
 
 /** Leaves that are alike, for the pfns [pfnStart, pfnEnd): what their page is, and the PT page that maps them. */
 export interface LeafRun {
@@ -45,7 +48,7 @@ export function adoptList(domain: Domain, port: ModelPort, state: ListState): vo
       if (port.areaPtPage(pfn) === NO_PAGE) port.populatePmd(pfn);
       if (run.leaf === 'own') adoptLeaf(domain, port, state, pfn);
       else {
-        const shared = port.global(run.leaf === 'missing' ? Global.p2m_missing : Global.p2m_identity);
+        const shared = port.global(run.leaf === 'missing' ? MISSING : IDENTITY);
         port.setPte(port.areaPtPage(pfn), pfn, makePte(shared, !domain.form.sharedLeavesReadOnly));
       }
       if (domain.batch.length > 4096) domain.flush();
@@ -82,4 +85,26 @@ function adoptLeaf(domain: Domain, port: ModelPort, state: ListState, pfn: numbe
   port.setPte(port.areaPtPage(pfn), pfn, makePte(leaf, true));
   const known = state.entries.subarray(pfn, pfn + domain.geometry.perPage);
   if (known.some((word) => word !== INVALID)) port.loadEntries(pfn, known);
+}
+
+/** Links what is said in the PTE of `pfn`: a fresh private page, INVALID throughout, or one of the two shared ones. */
+export function assumeLeaf(domain: Domain, port: ModelPort, pfn: number, leaf: LeafRun['leaf']): void {
+  const { memory } = domain;
+  port.op = 0;
+  const ptPage = port.areaPtPage(pfn);
+  if (ptPage === NO_PAGE || memory.role(ptPage) !== Role.pte) splitPtPage(domain, port, pfn, ptPage);
+  const page = leaf === 'own' ? port.allocPage(Role.leaf) : port.global(leaf === 'missing' ? MISSING : IDENTITY);
+  assert(page !== NO_PAGE, 'an assumption never runs while allocations fail');
+  if (leaf === 'own') port.fillInvalid(page);
+  const writable = leaf === 'own' || !domain.form.sharedLeavesReadOnly;
+  port.setPte(port.areaPtPage(pfn), pfn, makePte(page, writable));
+}
+
+/** A PT page of its own in the slot of `pfn`, with what the shared one says. */
+function splitPtPage(domain: Domain, port: ModelPort, pfn: number, shared: number): void {
+  const page = port.allocPage(Role.pte);
+  assert(page !== NO_PAGE, 'an assumption never runs while allocations fail');
+  if (shared === NO_PAGE) port.fillPte(page, NO_PTE);
+  else port.copyPage(page, shared);
+  port.setPmd(pfn - (pfn % domain.geometry.pfnsPerPtePage), makePte(page, true));
 }

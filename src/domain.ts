@@ -11,13 +11,13 @@ import {
   type ResultName,
   type Word,
 } from '../events/index.js';
-import { adoptList, type ListState } from './adopt.js';
+import { adoptList, assumeLeaf, type LeafRun, type ListState } from './adopt.js';
 import { Cpu } from './cpu.js';
 import { checkGeometry, type Form } from './forms.js';
 import { alignUp, type Geometry } from './geometry.js';
 import type { Machine } from './machine.js';
 import { machinesOf, type Machines } from './machines.js';
-import { apply } from './memory/apply.js';
+import { apply, undo } from './memory/apply.js';
 import { FlatMemory } from './memory/flat.js';
 import {
   ATTEMPTS,
@@ -31,6 +31,7 @@ import {
 } from './memory/layout.js';
 import { LIST_BUILDER, type Memory } from './memory/memory.js';
 import { PagedMemory } from './memory/paged.js';
+import { NO_PAGE } from './memory/pte.js';
 import { ModelPort } from './model_port.js';
 
 /** What a domain is made of. */
@@ -64,6 +65,12 @@ export type Outcome =
   | { readonly kind: Exclude<ResultName, 'bug' | 'fault'>; readonly value: number }
   | { readonly kind: 'bug'; readonly bug: string }
   | { readonly kind: 'fault'; readonly access: string };
+
+/** A moment of a domain, while the events since are in its batch (`Domain.rewind`). */
+export interface DomainMark {
+  readonly events: number;
+  readonly ops: number;
+}
 
 /** What kind of number each operation gives back. */
 const RESULT_OF: Partial<Record<OperationName, Exclude<ResultName, 'bug' | 'fault'>>> = {
@@ -105,6 +112,7 @@ export class Domain {
   readonly #ports: readonly ModelPort[];
   readonly #onEvents: ((batch: EventBatch) => void) | undefined;
   #ops = 0;
+  #held = false;
 
   /** @throws P2mError when the form does not run on the geometry, or the domain is too large for the model. */
   constructor(options: DomainOptions) {
@@ -141,6 +149,12 @@ export class Domain {
 
   /** The domain builder leaves its list of `nrPages` entries; xen_build_dynamic_phys_to_machine takes it over. */
   boot(nrPages: number, entries: EntryRuns): Outcome {
+    this.leaveList(nrPages, entries);
+    return this.run('xen_build_dynamic_phys_to_machine', this.machines.xenBuildDynamicPhysToMachine, 0);
+  }
+
+  /** The domain builder leaves its list of `nrPages` entries, for the kernel to take over. */
+  leaveList(nrPages: number, entries: EntryRuns): void {
     checkNrPages(nrPages, this.geometry);
     const room = alignUp(nrPages, this.geometry.perPage);
     const total = entries.reduce((sum, run) => sum + run[0], 0);
@@ -149,7 +163,6 @@ export class Domain {
     this.#event(KINDS.boot.id, nrPages, payload);
     this.setGlobal(Global['start_info.nr_pages'], nrPages);
     this.setGlobal(Global['start_info.mfn_list'], LIST_BUILDER);
-    return this.run('xen_build_dynamic_phys_to_machine', this.machines.xenBuildDynamicPhysToMachine, 0);
   }
 
   /** Runs `machine` as `operation` on a CPU to its end. What it gives back is also in `cpus[cpu]`. */
@@ -158,21 +171,30 @@ export class Domain {
     const runner = this.cpus[cpu]!;
     while (runner.state === 'running') {
       runner.step();
-      if (this.batch.length >= FLUSH_AT) this.flush();
+      if (!this.#held && this.batch.length >= FLUSH_AT) this.flush();
     }
     return this.end(operation, cpu);
   }
 
-  /** Opens an operation on a CPU: its record, then its first row is next. */
-  begin(operation: OperationName, machine: Machine, pfn: number, value = 0, count = 0, cpu = 0, origin = 0): void {
-    const port = this.#ports[cpu]!;
-    port.called(++this.#ops, Operation[operation], pfn, value, origin);
-    this.cpus[cpu]!.begin(machine, pfn, value, count);
+  /** Opens an operation on a CPU, in `context`: its record, then its first row is next. Gives its number. */
+  begin(
+    operation: OperationName,
+    machine: Machine,
+    pfn: number,
+    value = 0,
+    count = 0,
+    cpu = 0,
+    origin = 0,
+    context: Cpu = this.cpus[cpu]!,
+  ): number {
+    this.#ports[cpu]!.called(++this.#ops, Operation[operation], pfn, value, origin);
+    context.begin(machine, pfn, value, count);
+    return this.#ops;
   }
 
   /** Closes the operation that a CPU has ended, and says how. */
-  end(operation: OperationName, cpu = 0): Outcome {
-    const { state, result, bugHit, faultHit } = this.cpus[cpu]!;
+  end(operation: OperationName, cpu = 0, context: Cpu = this.cpus[cpu]!): Outcome {
+    const { state, result, bugHit, faultHit } = context;
     assert(state !== 'running', `CPU ${cpu} has not ended ${operation}`);
     const kind = RESULT_OF[operation] ?? 'void';
     const value = operation === 'xen_alloc_p2m_entry' ? (result === 0 ? -ENOMEM : 0) : result;
@@ -181,10 +203,50 @@ export class Domain {
       state === 'idle' ? Result[kind] : Result[state],
       state === 'idle' ? value : 0,
     );
-    if (this.batch.length >= FLUSH_AT) this.flush();
+    if (!this.#held && this.batch.length >= FLUSH_AT) this.flush();
     if (state === 'bug') return { kind: 'bug', bug: bugHit };
     if (state === 'fault') return { kind: 'fault', access: faultHit };
     return { kind, value };
+  }
+
+  /** One more context of a CPU: a task that was preempted there in the middle of an operation goes on in its own. */
+  contextOn(cpu: number): Cpu {
+    return new Cpu(this.#ports[cpu]!, this.form, this.machines, this.memory);
+  }
+
+  /** What the CPU does from now on belongs to operation `op`, which was begun there. */
+  switchTo(cpu: number, op: number): void {
+    this.#ports[cpu]!.op = op;
+  }
+
+  /** Keeps events from being handed on by themselves, so that they can be undone; `flush` still hands them on. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** The moment now, to come back to while the events since are still in the batch. */
+  mark(): DomainMark {
+    return { events: this.batch.length, ops: this.#ops };
+  }
+
+  /** Takes back every event since `mark`. Operations that are in the middle are forgotten by whoever runs them. */
+  rewind(mark: DomainMark): void {
+    for (let i = this.batch.length - 1; i >= mark.events; i--) undo(this.memory, this.batch, i);
+    this.batch.truncate(mark.events);
+    this.#ops = mark.ops;
+  }
+
+  /** Makes the page of the list that holds `pfn` what is said of it, by no operation (adopt.ts). */
+  assumeLeaf(pfn: number, leaf: LeafRun['leaf']): void {
+    assumeLeaf(this, this.#ports[0]!, pfn, leaf);
+  }
+
+  /** Makes the entry of `pfn`, in a private leaf, what is said of it, by no operation. */
+  assumeEntry(pfn: number, word: Word): void {
+    const port = this.#ports[0]!;
+    assert(this.memory.storePage(pfn) !== NO_PAGE, `the leaf of pfn ${pfn} is not private`);
+    port.op = NO_OP;
+    if (this.memory.loadEntry(pfn) !== word) port.storeEntry(pfn, word);
   }
 
   /** Makes the list the one of a running kernel (adopt.ts). The domain must not have booted. */

@@ -15,25 +15,66 @@ export interface ListDump {
   /** Words of the list from pfn 0 on. */
   readonly entries: Int32Array;
   readonly kindsFile: string;
+  /** Empty where nothing says them. */
   readonly kinds: readonly PageRun[];
   readonly info: DumpInfo | undefined;
 }
 
-/** Reads dump NAME of a recording. @throws P2mError where a file is missing or damaged. */
+/**
+ * Reads dump NAME of a recording: its words, and beside them the page kinds and the .info, which a dump of the domain
+ * builder's list has not.
+ *
+ * @throws {P2mError} a file is missing or damaged, or the dump is not what its .info says
+ */
 export function readListDump(files: Files, name: string, codec: EntryCodec): ListDump {
-  const file = `p2m-${name}.bin`;
-  const { bytes, found } = readFile(files, file);
-  const entries = readDump(bytes, codec, found);
-  const kinds = readFile(files, `p2m-${name}.pt.txt`);
+  const { bytes, found } = readFile(files, `p2m-${name}.bin`);
   const info = tryFile(files, `p2m-${name}.info`);
+  const kindsName = `p2m-${name}.pt.txt`;
+  const kinds = info === undefined ? tryFile(files, kindsName) : readFile(files, kindsName);
+  return makeListDump(name, { bytes, file: found }, fileOf(kinds), fileOf(info), codec);
+}
+
+/** A file's content, and what messages call it. */
+export interface NamedBytes {
+  readonly bytes: Uint8Array;
+  readonly file: string;
+}
+
+/**
+ * A dump from its files, unzipped.
+ *
+ * @throws {P2mError} as `readListDump`
+ */
+export function makeListDump(
+  name: string,
+  { bytes, file }: NamedBytes,
+  kinds: NamedBytes | undefined,
+  infoFile: NamedBytes | undefined,
+  codec: EntryCodec,
+): ListDump {
+  const entries = readDump(bytes, codec, file);
+  if (entries.length === 0) throw inputError('empty dump', { file, got: '0 bytes', expected: 'an entry a pfn' });
+  const info = infoFile === undefined ? undefined : parseInfo(infoFile.bytes, infoFile.file);
+  const { pfnStart = 0, pfnEnd = entries.length } = info ?? {};
+  if (pfnStart !== 0 || pfnEnd !== entries.length) {
+    throw inputError('a dump that is not what its .info says', {
+      file,
+      got: `${entries.length} entries`,
+      expected: `pfns [${pfnStart}, ${pfnEnd}), from 0 on`,
+    });
+  }
   return {
     name,
-    file: found,
+    file,
     entries,
-    kindsFile: kinds.found,
-    kinds: parsePageKinds(kinds.bytes, kinds.found),
-    info: info === undefined ? undefined : parseInfo(info.bytes, info.found),
+    kindsFile: kinds?.file ?? '',
+    kinds: kinds === undefined ? [] : parsePageKinds(kinds.bytes, kinds.file),
+    info,
   };
+}
+
+function fileOf(file: { bytes: Uint8Array; found: string } | undefined): NamedBytes | undefined {
+  return file === undefined ? undefined : { bytes: file.bytes, file: file.found };
 }
 
 /** A file of a recording, plain or with `.gz`, unzipped. @throws P2mError where there is neither. */

@@ -1,6 +1,7 @@
 import { FAULT, Global, INVALID, type EntryCodec } from '../../events/index.js';
-import { LeafClass, leafClass, NO_PAGE, ptePage, pteWritable, type Memory } from '../../src/index.js';
+import { LeafClass, leafClass, lookUp, NO_PAGE, ptePage, pteWritable, type Memory } from '../../src/index.js';
 import type { ListDump } from '../recording/list_dump.js';
+import type { Knowledge } from './knowledge.js';
 import type { PageKind, PageRun, PtePage } from '../recording/page_kinds.js';
 
 /** A place where the model's list is not the dump's. */
@@ -15,17 +16,24 @@ export interface Difference {
 /** What a comparison covered. Each difference was told to the listener. */
 export interface Compared {
   readonly entries: number;
+  /** Words of the dump that nothing is known to compare with. */
+  readonly unknown: number;
   readonly leaves: number;
   readonly differences: number;
 }
 
 /**
- * Compares the model's list with a dump: every word, the kind of every leaf with its PT page and whether it is writable,
+ * Compares the model's list, as far as it is known, with a dump: every word, the kind of every leaf with its PT page and
+ * whether it is writable, and xen_p2m_last_pfn. What is known only as a look-up is compared as one: a leaf of INVALID
+ * words that is the shared p2m_identity page looks up as identity.
+ *
+ * @param compareLastPfn whether the model's xen_p2m_last_pfn is the kernel's
  */
 export function compareWithDump(
   memory: Memory,
+  knowledge: Knowledge,
   dump: ListDump,
-  listForTools: boolean,
+  compareLastPfn: boolean,
   onDifference: (difference: Difference) => void,
 ): Compared {
   let differences = 0;
@@ -33,11 +41,11 @@ export function compareWithDump(
     differences++;
     onDifference(difference);
   };
-  const entries = compareEntries(memory, dump.entries, tell);
+  const { entries, unknown } = compareEntries(memory, knowledge, dump, tell);
   let leaves = 0;
-  for (const run of dump.kinds) leaves += compareKinds(memory, run, tell);
+  for (const run of dump.kinds) leaves += compareKinds(memory, knowledge, run, tell);
   const lastPfn = dump.info?.xenP2mLastPfn;
-  if (listForTools && lastPfn !== undefined && lastPfn !== memory.words[Global.xen_p2m_last_pfn]) {
+  if (compareLastPfn && lastPfn !== undefined && lastPfn !== memory.words[Global.xen_p2m_last_pfn]) {
     tell({
       what: 'xen_p2m_last_pfn',
       pfn: lastPfn,
@@ -45,14 +53,26 @@ export function compareWithDump(
       actual: hex(lastPfn),
     });
   }
-  return { entries, leaves, differences };
+  return { entries, unknown, leaves, differences };
 }
 
-function compareEntries(memory: Memory, words: Int32Array, tell: (difference: Difference) => void): number {
+function compareEntries(
+  memory: Memory,
+  knowledge: Knowledge,
+  dump: ListDump,
+  tell: (difference: Difference) => void,
+): { entries: number; unknown: number } {
+  const words = dump.entries;
   const { perPage } = memory.geometry;
   const size = Math.min(words.length, memory.words[Global.xen_p2m_size]!);
+  let unknown = 0;
   for (let pfn = 0; pfn < size;) {
     const end = Math.min(size, pfn + perPage);
+    if (!knowledge.isSettled(pfn)) {
+      unknown += compareLookUps(memory, knowledge, dump, pfn, end, tell);
+      pfn = end;
+      continue;
+    }
     const kind = leafClass(memory, pfn);
     let address = kind === LeafClass.entries ? memory.entryAddress(pfn) : -1;
     for (; pfn < end; pfn++, address++) {
@@ -62,19 +82,54 @@ function compareEntries(memory: Memory, words: Int32Array, tell: (difference: Di
       }
     }
   }
-  return size;
+  return { entries: size - unknown, unknown };
 }
 
-function compareKinds(memory: Memory, run: PageRun, tell: (difference: Difference) => void): number {
+/** The look-ups of one leaf of which not all is known. Returns how many could not be compared. */
+function compareLookUps(
+  memory: Memory,
+  knowledge: Knowledge,
+  dump: ListDump,
+  pfnStart: number,
+  pfnEnd: number,
+  tell: (difference: Difference) => void,
+): number {
+  const kind = dump.kinds.find((run) => pfnStart >= run.pfnStart && pfnStart < run.pfnEnd)?.kind;
+  let unknown = 0;
+  for (let pfn = pfnStart; pfn < pfnEnd; pfn++) {
+    if (!knowledge.isAnswerKnown(pfn)) {
+      unknown++;
+      continue;
+    }
+    const model = lookUp(memory, pfn);
+    const identity = memory.codec.identityOf(pfn);
+    const word = dump.entries[pfn]!;
+    const actual = word === INVALID && kind === 'identity' ? identity : word;
+    if (model === actual) continue;
+    // Without its page kinds a dump does not tell p2m_identity from p2m_missing.
+    if (word === INVALID && kind === undefined && model === identity && knowledge.mayBeIdentity(pfn)) continue;
+    tell({ what: 'entry', pfn, expected: show(memory.codec, model), actual: show(memory.codec, actual) });
+  }
+  return unknown;
+}
+
+function compareKinds(
+  memory: Memory,
+  knowledge: Knowledge,
+  run: PageRun,
+  tell: (difference: Difference) => void,
+): number {
   const { perPage } = memory.geometry;
   let leaves = 0;
-  const wanted = describe(run.kind, run.ptePage, run.writable);
+  const { knowsPageTables } = knowledge;
+  const wanted = describe(run.kind, knowsPageTables ? run.ptePage : undefined, run.writable);
   for (let pfn = run.pfnStart; pfn < run.pfnEnd; pfn += perPage) {
+    if (!knowledge.isKindKnown(pfn)) continue;
     leaves++;
     const writable = pteWritable(memory.pteOf(pfn));
     const model = describe(
       kindOf(memory, pfn),
-      ptePageOf(memory, pfn),
+      knowsPageTables ? ptePageOf(memory, pfn) : undefined,
       run.writable === undefined ? undefined : writable,
     );
     if (model !== wanted) tell({ what: 'page kind', pfn, expected: model, actual: wanted });
@@ -98,7 +153,7 @@ function ptePageOf(memory: Memory, pfn: number): PtePage | undefined {
 
 function describe(kind: PageKind, pte: PtePage | undefined, writable: boolean | undefined): string {
   const access = writable === undefined ? '' : writable ? ' writable' : ' read-only';
-  return `${kind}${access} in ${pte ?? 'no page'}`;
+  return `${kind}${access}${pte === undefined ? '' : ` in ${pte}`}`;
 }
 
 function show(codec: EntryCodec, word: number): string {

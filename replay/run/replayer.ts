@@ -1,4 +1,4 @@
-import { inputError, INVALID, KINDS, type EventBatch, type P2mError, type Word } from '../../events/index.js';
+import { Global, inputError, KINDS, type EventBatch, type P2mError, type Word } from '../../events/index.js';
 import type { Domain } from '../../src/index.js';
 import {
   argName,
@@ -12,78 +12,78 @@ import {
   type TraceNames,
 } from '../trace/trace_line.js';
 import type { TraceHandler } from '../trace/trace_reader.js';
-import { InnerCalls, Mode, type InnerCall, type OpenCall } from './open_call.js';
-import {
-  isChecked,
-  isGrant,
-  isInnerStep,
-  isUsed,
-  operationsOf,
-  sameAs,
-  takesValue,
-  type Run,
-} from './probed_function.js';
-import { add, DIVERGENCES_MAX, type Counts, type Verdict } from './report.js';
+import { CallWindow } from './call_window.js';
+import { Divergences, type Found } from './divergences.js';
+import { EnclosedSteps } from './enclosed_steps.js';
+import type { Knowledge } from './knowledge.js';
+import { Mode, type LogCall } from './log_call.js';
+import { ModelRunner } from './model_runner.js';
+import { PageTableLines } from './page_table_lines.js';
+import { isBoot, isChecked, isEnclosing, isExchange, isUsed, sameAs, takesPfn, takesValue } from './probed_function.js';
+import { add, type Counts, type Verdict } from './report.js';
 import { operationOf, TaskCalls, type Task } from './task_calls.js';
 
 const E = TraceEvent;
 const PFN_END = 2 ** 52;
-
+const ORDER_MAX = 20;
 /** Later than every line: the log has ended. */
 const AFTER_LOG = Number.MAX_SAFE_INTEGER;
 
 /** Told when a moment of the log is reached at which a dump was taken. */
 export interface CheckpointWatch {
+  /** Entry events of the two functions that it stands between; or the number of the call before which it stands. */
   readonly after: number;
   readonly before: number;
+  readonly beforeCall: number;
   reached: boolean;
   compare(): void;
 }
 
-/** A log, as far as it must be known before its first line is replayed. */
+/** A log by its name, and the names in it. */
 export interface TraceLog {
   readonly file: string;
   readonly names: TraceNames;
-  /** Whether the log has an event of this name anywhere. */
-  readonly has: (event: string) => boolean;
 }
 
 /**
- * Drives a domain with the calls of a log and compares what was recorded with what the model says. Lines of one task
- * pair up and nest; a call runs in the model at its entry line, and the lines of the calls inside it are compared with
- * the calls that the model made. After a divergence the model goes on from its own state.
+ * Drives a domain with the calls of a log and compares what was recorded with what the model says. Lines of one task pair
+ * up and nest (task_calls.ts); a call runs in the model at its entry line, in another order where that is what was
+ * recorded (call_window.ts), and the lines of the calls inside it are compared with the calls that the model made. After
+ * a divergence the model goes on from its own state.
  */
 export class Replayer implements TraceHandler {
   readonly #domain: Domain;
   readonly #log: TraceLog;
   readonly #counts: Counts;
   readonly #checkpoints: readonly CheckpointWatch[];
-  readonly #inner = new InnerCalls();
   readonly #tasks: TaskCalls;
-  /** What the model runs for an entry event. */
-  readonly #operationOf: readonly (Run | undefined)[];
-  /** Whether a function has had a return line, by its entry event. */
-  readonly #returnSeen = new Uint8Array(PROBES_END);
-  readonly #operations = new Uint32Array(PROBES_END);
+  readonly #runner: ModelRunner;
+  readonly #window: CallWindow<Found>;
+  readonly #pageTables: PageTableLines;
+  readonly #divergences: Divergences;
+  readonly #enclosed = new Map<LogCall, EnclosedSteps>();
+  readonly #operations = new Float64Array(PROBES_END);
   readonly #events: number[] = [];
   readonly #taskLines: number[] = [];
   /** Line of the call that wrote a pfn last; 0 for nobody. */
-  readonly #writer: Int32Array;
-  /** Line of the call in hand, and the word that it overwrote last. */
+  readonly #writer: Float64Array;
+  /** Line of the call whose events are in hand. */
   #origin = 0;
-  #overwritten: Word = INVALID;
   #beyond = 0;
+  /** xen_vmalloc_p2m_tree waits for the note behind it, which says xen_max_p2m_pfn. */
+  #waiting: LogCall | undefined;
   /** The line in hand. */
   #now = 0;
-  /** First line that says that something is missing before it, and line in hand at the first contradiction. */
+  /** First line that says that something is missing before it. */
   #lossLine = Infinity;
-  #divergedAt = Infinity;
+  #undecided = 0;
   #lastCpu = -1;
   readonly #lastTime = { timeHi: 0, timeLo: 0, timeFraction: 0, timeDigits: -1 };
 
   /** @param knownPfns pfns of the list that dumps tell of */
   constructor(
     domain: Domain,
+    knowledge: Knowledge,
     log: TraceLog,
     counts: Counts,
     checkpoints: readonly CheckpointWatch[],
@@ -93,14 +93,12 @@ export class Replayer implements TraceHandler {
     this.#log = log;
     this.#counts = counts;
     this.#checkpoints = checkpoints;
-    this.#writer = new Int32Array(knownPfns);
-    this.#operationOf = operationsOf(domain);
-    const hasReturns = new Int8Array(PROBES_END).fill(-1);
-    this.#tasks = new TaskCalls((event) => {
-      if (hasReturns[event]! < 0) hasReturns[event] = log.has(`${this.#nameOf(event)}_ret`) ? 1 : 0;
-      return hasReturns[event] === 1;
-    });
-    for (const cpu of domain.cpus) cpu.observer = this.#inner;
+    this.#writer = new Float64Array(knownPfns);
+    this.#tasks = new TaskCalls((call, task) => this.#onEnd(call, task));
+    this.#runner = new ModelRunner(domain, knowledge);
+    this.#window = new CallWindow(this.#runner, (call) => this.#tasks.free(call));
+    this.#pageTables = new PageTableLines(domain, knowledge);
+    this.#divergences = new Divergences(counts, log.file);
   }
 
   onEvent(line: TraceLine): void {
@@ -108,17 +106,20 @@ export class Replayer implements TraceHandler {
     if (line.unterminated) return;
     this.#now = line.line;
     this.#counts.events++;
-    if (line.cpu !== this.#lastCpu && line.sameTime(this.#lastTime)) this.#counts.ties++;
-    this.#lastCpu = line.cpu;
+    const { event, cpu } = line;
+    if (cpu !== this.#lastCpu && line.sameTime(this.#lastTime)) this.#counts.ties++;
+    this.#lastCpu = cpu;
     this.#lastTime.timeHi = line.timeHi;
     this.#lastTime.timeLo = line.timeLo;
     this.#lastTime.timeFraction = line.timeFraction;
     this.#lastTime.timeDigits = line.timeDigits;
-    this.#events[line.event] = (this.#events[line.event] ?? 0) + 1;
+    this.#events[event] = (this.#events[event] ?? 0) + 1;
     this.#taskLines[line.task] = (this.#taskLines[line.task] ?? 0) + 1;
-    if (line.event >= PROBES_END) return;
+    if (event >= KNOWN_EVENTS) return;
+    if (this.#waiting !== undefined) this.#runWaiting();
     const task = this.#tasks.of(line);
-    if (isReturn(line.event)) this.#onReturn(task, line);
+    if (event >= PROBES_END) this.#onPageTable(task, line);
+    else if (isReturn(event)) this.#onReturn(task, line);
     else this.#onEntry(task, line);
     task.lastLine = line.line;
   }
@@ -129,13 +130,32 @@ export class Replayer implements TraceHandler {
     this.#lossLine = Math.min(this.#lossLine, line.line);
   }
 
+  /** A note of an early-boot log: what the kernel's variables held when the last call was entered. */
+  onNote(line: TraceLine): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    const size = this.#domain.global(Global.xen_p2m_size);
+    if (line.has(ArgKey.xen_p2m_size) && line.number(ArgKey.xen_p2m_size) !== size) {
+      this.#diverge(line, waiting, 'xen_p2m_size', hex(size), line.hex(ArgKey.xen_p2m_size));
+    }
+    if (line.has(ArgKey.xen_max_p2m_pfn)) {
+      const maxPfn = line.number(ArgKey.xen_max_p2m_pfn);
+      if (maxPfn > this.#domain.memory.layout.areaPfns) {
+        throw this.#bad('xen_max_p2m_pfn out of range', line, line.hex(ArgKey.xen_max_p2m_pfn), 'within the list');
+      }
+      // setup.c has found extra memory behind the list, and tells nobody but this variable.
+      this.#domain.setGlobal(Global.xen_max_p2m_pfn, maxPfn);
+    }
+    this.#runWaiting();
+  }
+
   /** Takes the events of the domain: who wrote which pfn last. */
   onEvents(batch: EventBatch): void {
     for (let i = 0; i < batch.length; i++) {
-      if (batch.kind[i] === KINDS.call.id) this.#origin = batch.e[i]!;
-      else if (batch.kind[i] === KINDS.set_entry.id) {
+      const kind = batch.kind[i];
+      if (kind === KINDS.call.id) this.#origin = batch.e[i]!;
+      else if (kind === KINDS.set_entry.id && batch.op[i] !== 0) {
         const pfn = batch.a[i]!;
-        this.#overwritten = batch.c[i]!;
         if (pfn < this.#writer.length) this.#writer[pfn] = this.#origin;
         else this.#beyond++;
       }
@@ -150,7 +170,9 @@ export class Replayer implements TraceHandler {
    */
   end(overwritten: number, cut: number): void {
     this.#now = AFTER_LOG;
+    if (this.#waiting !== undefined) this.#runWaiting();
     this.#tasks.end();
+    this.#domain.flush();
     const { lost } = this.#counts;
     lost.events += overwritten;
     lost.lines += cut;
@@ -161,18 +183,22 @@ export class Replayer implements TraceHandler {
 
   /** Adds what has been read to the counts: after `end`, or where the log could not be read on. */
   tally(): void {
-    const { unchecked, unused, operations, tasks } = this.#counts;
+    const counts = this.#counts;
     for (let event = 0; event < PROBES_END; event += 2) {
-      if (event === E.get_phys_to_machine) unchecked.lookups += this.#tasks.unchecked(event);
-      else if (isChecked(event)) unchecked.returns += this.#tasks.unchecked(event);
+      if (event === E.get_phys_to_machine) counts.unchecked.lookups += this.#tasks.unchecked(event);
+      else if (isChecked(event)) counts.unchecked.returns += this.#tasks.unchecked(event);
     }
+    counts.overlaps += this.#tasks.overlaps;
+    counts.reordered += this.#window.reordered;
+    counts.undecided += this.#undecided;
     this.#events.forEach((count, event) => {
-      if (event >= KNOWN_EVENTS || !isUsed(event)) add(unused, this.#nameOf(event), count);
+      if (event >= KNOWN_EVENTS || !(isUsed(event) || event >= PROBES_END))
+        add(counts.unused, this.#nameOf(event), count);
     });
     this.#operations.forEach((count, event) => {
-      if (count > 0) add(operations, this.#nameOf(event), count);
+      if (count > 0) add(counts.operations, this.#nameOf(event), count);
     });
-    this.#taskLines.forEach((count, task) => add(tasks, this.#log.names.tasks.name(task) ?? '?', count));
+    this.#taskLines.forEach((count, task) => add(counts.tasks, this.#log.names.tasks.name(task) ?? '?', count));
   }
 
   /** Stores past the dump's last pfn. */
@@ -187,8 +213,9 @@ export class Replayer implements TraceHandler {
 
   /** `violated` where something contradicted the model before the first loss: what comes after it may be the loss's doing. */
   get verdict(): Verdict {
-    if (this.#divergedAt < Math.min(this.#lossLine, this.#tasks.lossLine)) return 'violated';
-    return this.isLossy ? 'incomplete' : 'ok';
+    if (this.#divergences.firstLine < Math.min(this.#lossLine, this.#tasks.lossLine)) return 'violated';
+    if (this.isLossy) return 'incomplete';
+    return this.#undecided > 0 ? 'unknown' : 'ok';
   }
 
   /** Line of the call that wrote the entry of `pfn` last; 0 for nobody. */
@@ -198,136 +225,227 @@ export class Replayer implements TraceHandler {
 
   /** Notes a contradiction that a comparison with a dump has found; `line` is where to look. */
   divergeAt(line: number, operation: string, pfn: number, expected: string, actual: string): void {
-    this.#note({ line, cpu: -1, task: '', text: '', operation, pfn, expected, actual });
+    const seq = this.#counts.events;
+    this.#divergences.add({ line, seq, cpu: -1, task: '', text: '', operation, pfn, expected, actual }, this.#now);
   }
 
   #onEntry(task: Task, line: TraceLine): void {
     const { event } = line;
+    this.#watch(line);
+    this.#tasks.settle(task, event, line.line);
+    if (this.#tasks.isOutermost(task)) this.#operations[event]!++;
+    const around = operationOf(task.calls);
+    const call = this.#tasks.open(task, line);
+    if (isEnclosing(event)) this.#enclose(call, line);
+    else if (isBoot(event)) this.#boot(call, line);
+    else if (takesPfn(event)) {
+      call.pfn = this.#pfn(line);
+      if (takesValue(event)) call.value = this.#word(line, ArgKey.mfn);
+      if (around !== undefined && this.#isPart(call, around, line)) return;
+      if (line.cpu >= this.#domain.cpus.length) {
+        throw this.#bad('too many CPUs', line, `CPU ${line.cpu}`, `at most ${this.#domain.cpus.length} CPUs`);
+      }
+      call.mode = Mode.ran;
+      this.#window.enter(call);
+    }
+  }
+
+  /** A checkpoint's moment may be now, before the call that this line enters. */
+  #watch(line: TraceLine): void {
     for (const checkpoint of this.#checkpoints) {
-      if (checkpoint.reached || checkpoint.before !== event || this.#returnSeen[checkpoint.after] === 0) continue;
+      if (checkpoint.reached) continue;
+      const here =
+        checkpoint.beforeCall > 0
+          ? line.call >= checkpoint.beforeCall
+          : checkpoint.before === line.event && this.#tasks.hasReturns(checkpoint.after);
+      if (!here) continue;
       checkpoint.reached = true;
+      this.#domain.flush();
       checkpoint.compare();
     }
-    this.#tasks.settle(task, event);
-    if (task.calls.length === 0) {
-      this.#operations[event]!++;
-      if (this.#tasks.returnable > 0) this.#counts.overlaps++;
-    }
-    const around = operationOf(task.calls);
-    const grant = task.calls.findLast((open) => open.mode === Mode.encloses);
-    this.#enter(this.#tasks.open(task, event, line.line), around, grant, line);
   }
 
-  /** Decides what the call is to the replay, and runs it where it is an operation. */
-  #enter(call: OpenCall, around: OpenCall | undefined, grant: OpenCall | undefined, line: TraceLine): void {
-    const { event } = call;
-    const operation = this.#operationOf[event];
-    if (operation === undefined) {
-      if (isGrant(event)) call.slots = this.#argument(line, ArgKey.count);
-      call.mode = isInnerStep(event) ? Mode.unused : Mode.encloses;
-      return;
-    }
-    call.pfn = this.#pfn(line);
-    if (takesValue(event)) call.value = this.#word(line, ArgKey.mfn);
-    const inner = around?.nextInner(sameAs(event)) ?? -1;
-    if (inner >= 0) {
-      this.#isPart(call, around!, inner, line);
-      return;
-    }
-    this.#run(call, operation, line);
-    if (grant !== undefined) this.#countGrantStep(grant, call);
-  }
-
-  /** The model made this call inside the operation that it ran: the line must show the same arguments. */
-  #isPart(call: OpenCall, around: OpenCall, index: number, line: TraceLine): void {
-    const inner: InnerCall = around.inner[index]!;
-    around.shown = index + 1;
+  /** Whether the call is one inside `around`: then its line must show the arguments that the model's has. */
+  #isPart(call: LogCall, around: LogCall, line: TraceLine): boolean {
+    const index = around.nextModelCall(sameAs(call.event));
+    // Without its return's probe nothing says that the one around has not ended, but that the model makes this call.
+    if (index === 0 && !this.#tasks.hasReturns(around.event)) return false;
     call.mode = Mode.part;
-    if (inner.ret === undefined) call.died = around.died;
-    else call.ret = inner.ret;
-    if (inner.pfn !== call.pfn) this.#diverge(line, call, 'pfn', hex(inner.pfn), hex(call.pfn));
-    if (takesValue(call.event) && inner.value !== call.value) {
-      this.#diverge(line, call, 'mfn', this.#hexWord(inner.value), this.#hexWord(call.value));
+    call.around = around;
+    call.modelIndex = index;
+    around.parts.push(call);
+    if (index > 0) around.partsMet = around.parts.length;
+    const made = around.model[index]!;
+    if (index === 0) this.#check(call, line, 'call', 'no such call', 'a call');
+    else {
+      if (made.pfn !== call.pfn) this.#diverge(line, call, 'pfn', hex(made.pfn), hex(call.pfn));
+      if (takesValue(call.event) && made.value !== call.value) {
+        this.#diverge(line, call, 'mfn', this.#hexWord(made.value), this.#hexWord(call.value));
+      }
+      this.#window.show(call);
     }
+    return true;
   }
 
-  #run(call: OpenCall, { name, machine }: Run, line: TraceLine): void {
-    const { cpu } = line;
-    if (cpu >= this.#domain.cpus.length) {
-      const expected = `at most ${this.#domain.cpus.length} CPUs`;
-      throw this.#bad('too many CPUs', line, `CPU ${cpu}`, expected);
-    }
+  #enclose(call: LogCall, line: TraceLine): void {
+    call.mode = Mode.encloses;
+    let count: number;
+    if (isExchange(call.event)) {
+      const order = this.#argument(line, ArgKey.order);
+      if (order > ORDER_MAX) throw this.#bad('order out of range', line, String(order), `at most ${ORDER_MAX}`);
+      count = 2 ** order;
+      if (line.has(ArgKey.pstart)) call.pfn = Math.floor(line.number(ArgKey.pstart) / 4096);
+    } else count = this.#argument(line, ArgKey.count);
+    const steps = new EnclosedSteps(call.event, call.pfn, count, this.#domain.memory.codec);
+    call.stepsLeft = steps.stepsLeft;
+    this.#enclosed.set(call, steps);
+  }
+
+  #boot(call: LogCall, line: TraceLine): void {
     call.mode = Mode.ran;
-    const outcome = this.#domain.run(name, machine, call.pfn, call.value, 0, cpu, line.line);
-    this.#domain.flush();
-    call.inner = this.#inner.take();
-    if (outcome.kind === 'bug') call.died = `BUG ${outcome.bug}`;
-    else if (outcome.kind === 'fault') call.died = `a ${outcome.access} fault`;
-    else call.ret = outcome.kind === 'errno' ? (outcome.value === 0 ? 1 : 0) : outcome.value;
+    if (call.event === E.set_phys_range_identity) {
+      call.pfn = Math.min(this.#argument(line, ArgKey.pfn_s), PFN_END);
+      call.count = Math.min(this.#argument(line, ArgKey.pfn_e), PFN_END);
+    }
+    if (call.event === E.xen_vmalloc_p2m_tree) this.#waiting = call;
+    else this.#window.enter(call);
   }
 
-  /** What the enclosing grant operation expects: a FOREIGN store of a pfn just found INVALID, or INVALID over FOREIGN. */
-  #countGrantStep(grant: OpenCall, call: OpenCall): void {
-    const { codec } = this.#domain.memory;
-    if (call.died !== '') return;
-    if (call.event === E.get_phys_to_machine) {
-      if (call.ret === INVALID) grant.foundInvalid.push(call.pfn);
-      return;
-    }
-    if (!takesValue(call.event) || call.ret === 0) return;
-    if (grant.event === E.set_foreign_p2m_mapping) {
-      const found = grant.foundInvalid.includes(call.pfn) || !this.#log.has(this.#nameOf(E.get_phys_to_machine));
-      if (codec.isForeign(call.value) && found) grant.stores++;
-    } else if (call.value === INVALID && codec.isForeign(this.#overwritten)) grant.stores++;
-    grant.foundInvalid.length = 0;
+  #runWaiting(): void {
+    const call = this.#waiting!;
+    this.#waiting = undefined;
+    this.#window.enter(call);
   }
 
   #onReturn(task: Task, line: TraceLine): void {
     const event = entryOf(line.event);
-    this.#returnSeen[event] = 1;
     const call = this.#tasks.returned(task, event, line.line);
     if (call === undefined) return;
-    if (isGrant(event)) this.#checkGrant(call, line);
-    else if (call.mode === Mode.ran || call.mode === Mode.part) this.#checkReturn(call, line);
+    const steps = this.#enclosed.get(call);
+    if (steps !== undefined) this.#checkEnclosed(call, steps, line);
+    else if (event === E.get_phys_to_machine) this.#checkLookUp(call, line);
+    else if (takesPfn(event)) this.#checkReturn(call, line);
+    else if (event === E.alloc_p2m_page) this.#takePage(task, line);
     this.#tasks.close(task);
   }
 
-  #checkReturn(call: OpenCall, line: TraceLine): void {
-    if (call.event === E.get_phys_to_machine) {
-      const seen = this.#word(line, ArgKey.mfn);
-      this.#counts.checked.lookups++;
-      if (call.died !== '') this.#diverge(line, call, 'look-up', call.died, this.#hexWord(seen));
-      else if (seen !== call.ret) this.#diverge(line, call, 'look-up', this.#hexWord(call.ret), this.#hexWord(seen));
-      return;
-    }
-    this.#argument(line, ArgKey.ret);
-    this.#counts.checked.returns++;
-    const errno = call.event === E.xen_alloc_p2m_entry;
-    // A bare $retval of a bool function shows the whole register: only its low byte is the value.
-    const returned = errno ? line.int(ArgKey.ret) : line.int(ArgKey.ret) & 0xff;
-    const succeeded = errno ? returned === 0 : returned !== 0;
-    const recorded = String(returned);
-    if (call.died !== '') this.#diverge(line, call, 'return', call.died, recorded);
-    else if (succeeded !== (call.ret !== 0)) {
-      const model = errno ? (call.ret !== 0 ? '0' : '-12') : String(call.ret);
-      this.#diverge(line, call, 'return', model, recorded);
-    }
+  #checkLookUp(call: LogCall, line: TraceLine): void {
+    const seen = this.#word(line, ArgKey.mfn);
+    call.recorded = seen;
+    const known = this.#check(call, line, 'look-up', (answer) => this.#hexWord(answer), this.#hexWord(seen));
+    if (known) this.#counts.checked.lookups++;
+    else this.#counts.unchecked.lookups++;
   }
 
-  /** A grant operation that succeeded has stored once for each slot. */
-  #checkGrant(call: OpenCall, line: TraceLine): void {
+  #checkReturn(call: LogCall, line: TraceLine): void {
     this.#argument(line, ArgKey.ret);
+    const errno = sameAs(call.event) === E.xen_alloc_p2m_entry && !this.#returnsBool(call.event);
+    // A bare $retval of a bool function shows the whole register: only its low byte is the value.
+    const returned = errno ? line.int(ArgKey.ret) : line.int(ArgKey.ret) & 0xff;
+    call.recorded = (errno ? returned === 0 : returned !== 0) ? 1 : 0;
+    const show = (answer: number): string => (errno ? (answer !== 0 ? '0' : '-12') : String(answer));
+    const known = this.#check(call, line, 'return', show, String(returned));
+    if (known) this.#counts.checked.returns++;
+    else this.#counts.unchecked.returns++;
+  }
+
+  /** Up to 4.3 alloc_p2m was a bool. */
+  #returnsBool(event: number): boolean {
+    return event === E.alloc_p2m;
+  }
+
+  /**
+   * Something was recorded of the call: compares it with the model, tries what else is possible, and tells what
+   * contradicts it. True where one answer only was possible, so that the value was checked.
+   */
+  #check(
+    call: LogCall,
+    line: TraceLine,
+    what: string,
+    expected: string | ((answer: number) => string),
+    actual: string,
+  ): boolean {
+    const outer = call.around ?? call;
+    if (call.mode !== Mode.ran && call.mode !== Mode.part) return false;
+    const { answer } = call;
+    const say = (): Found => {
+      const died = outer.died !== '' ? outer.died : 'no such call';
+      const model = typeof expected === 'string' ? expected : answer === undefined ? died : expected(answer);
+      return this.#found(line, call, what, model, actual);
+    };
+    const check = this.#window.check(outer, call, say);
+    const { determined } = call;
+    if (check.kind === 'undecided') this.#undecided++;
+    else if (check.kind === 'contradicts') this.#divergences.add(check.earlier ?? say(), line.line);
+    return determined;
+  }
+
+  /** A page that an allocation of the task was given, or that it was not: then this attempt failed. */
+  #takePage(task: Task, line: TraceLine): void {
+    const alloc = allocationOf(task);
+    if (alloc === undefined || !line.has(ArgKey.page)) return;
+    const address = line.number(ArgKey.page);
+    alloc.pages.push(Math.floor(address / 4096));
+    if (address === 0 && alloc.failAt === 0) alloc.failAt = alloc.pages.length;
+  }
+
+  #checkEnclosed(call: LogCall, steps: EnclosedSteps, line: TraceLine): void {
+    if (!isChecked(call.event)) return;
+    this.#argument(line, ArgKey.ret);
+    // What a function that failed has done is not said.
     if (line.int(ArgKey.ret) !== 0) {
       this.#counts.unchecked.returns++;
       return;
     }
     this.#counts.checked.returns++;
-    if (call.stores === call.slots) return;
-    const kind =
-      call.event === E.set_foreign_p2m_mapping
-        ? 'FOREIGN stores after an INVALID look-up'
-        : 'INVALID stores over FOREIGN';
-    this.#diverge(line, call, 'return', `${call.slots} ${kind}`, `${call.stores}`);
+    const wrong = steps.wrong();
+    if (wrong !== undefined) this.#diverge(line, call, 'return', wrong.expected, wrong.actual);
+  }
+
+  /** A line of the page-table tracepoints. */
+  #onPageTable(task: Task, line: TraceLine): void {
+    const alloc = allocationOf(task);
+    const event = this.#nameOf(line.event);
+    if (alloc !== undefined) {
+      const check = this.#pageTables.checkAllocation(alloc, line);
+      if (typeof check === 'object' && !this.#window.overlaps) {
+        this.#diverge(line, alloc, event, check.expected, check.actual);
+      }
+    }
+    const check = this.#pageTables.checkFrame(line);
+    if (check === 'unknown') return;
+    if (typeof check === 'object') {
+      // A store of another task that is not finished: its pfn has no one value now.
+      if (this.#window.touches(check.pfn)) return;
+      const found = this.#found(line, undefined, event, check.expected, check.actual);
+      this.#divergences.add({ ...found, pfn: check.pfn }, line.line);
+    }
+    if (alloc === undefined) this.#counts.checked.frames++;
+  }
+
+  /** A call has ended, and leaves its task. */
+  #onEnd(call: LogCall, task: Task): void {
+    if (call.mode === Mode.ran) {
+      this.#noteStep(call, task);
+      this.#window.leave(call);
+    } else if (call.mode === Mode.encloses) {
+      this.#enclosed.delete(call);
+      this.#tasks.free(call);
+    } else if (call.mode === Mode.unused || call.around?.parts.includes(call) !== true) this.#tasks.free(call);
+  }
+
+  /** Tells the functions around that enclose their steps, from the innermost to the first that is no part of another. */
+  #noteStep(call: LogCall, task: Task): void {
+    if (this.#enclosed.size === 0) return;
+    const looked = (this.#events[E.get_phys_to_machine] ?? 0) > 0;
+    for (let i = task.calls.length - 1; i >= 0; i--) {
+      const outer = task.calls[i]!;
+      if (outer.mode !== Mode.encloses) continue;
+      const steps = this.#enclosed.get(outer)!;
+      steps.step(call, looked);
+      outer.stepsLeft = steps.stepsLeft;
+      if (!isExchange(outer.event)) return;
+    }
   }
 
   #argument(line: TraceLine, key: ArgKey): number {
@@ -359,31 +477,29 @@ export class Replayer implements TraceHandler {
     return this.#domain.memory.codec.toHex(word);
   }
 
-  #diverge(line: TraceLine, call: OpenCall, what: string, expected: string, actual: string): void {
-    const operation = `${this.#nameOf(call.event)}${what === 'return' ? '' : ` ${what}`}`;
-    const task = `${this.#log.names.tasks.name(line.task) ?? '?'}-${line.pid}`;
-    const { pfn } = call;
-    this.#note({ line: line.line, cpu: line.cpu, task, text: line.text().trim(), operation, pfn, expected, actual });
+  #diverge(line: TraceLine, call: LogCall, what: string, expected: string, actual: string): void {
+    this.#divergences.add(this.#found(line, call, what, expected, actual), line.line);
   }
 
-  #note(found: Found): void {
-    const { divergences } = this.#counts;
-    this.#counts.divergenceCount++;
-    this.#divergedAt = Math.min(this.#divergedAt, this.#now);
-    if (divergences.length >= DIVERGENCES_MAX) return;
-    divergences.push({ ...found, file: this.#log.file, seq: this.#counts.events, pfn: hex(found.pfn) });
+  #found(line: TraceLine, call: LogCall | undefined, what: string, expected: string, actual: string): Found {
+    const name = call === undefined ? '' : this.#nameOf(call.event);
+    return {
+      line: line.line,
+      seq: this.#counts.events,
+      cpu: line.cpu,
+      task: `${this.#log.names.tasks.name(line.task) ?? '?'}-${line.pid}`,
+      text: line.text().trim(),
+      operation: what === 'return' ? name : `${name} ${what}`.trim(),
+      pfn: call?.pfn ?? 0,
+      expected,
+      actual,
+    };
   }
 }
 
-interface Found {
-  readonly line: number;
-  readonly cpu: number;
-  readonly task: string;
-  readonly text: string;
-  readonly operation: string;
-  readonly pfn: number;
-  readonly expected: string;
-  readonly actual: string;
+/** The allocation that the task is in the middle of. */
+function allocationOf(task: Task): LogCall | undefined {
+  return task.calls.findLast((call) => sameAs(call.event) === E.xen_alloc_p2m_entry && !call.dormant);
 }
 
 function hex(n: number): string {

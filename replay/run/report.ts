@@ -1,5 +1,5 @@
 /** The verdict of a replay: never a guess. */
-export type Verdict = 'ok' | 'violated' | 'incomplete';
+export type Verdict = 'ok' | 'violated' | 'incomplete' | 'unknown';
 
 /** A recorded value that is not what the model says. Lines are 1-based in the unzipped log; pfns and mfns are hex. */
 export interface Divergence {
@@ -46,7 +46,10 @@ export interface Counts {
   lost: { events: number; lines: number; returns: number };
   /** Calls that began while a call of another task was open. */
   overlaps: number;
+  /** How often what was recorded was explained by another order than that of the entry lines. */
   reordered: number;
+  /** Recorded values that only another order would explain, and those were too many to try. */
+  undecided: number;
   /** Lines with the timestamp of the line before, on another CPU. */
   ties: number;
 }
@@ -76,9 +79,9 @@ export interface ReplayError {
 export interface ReplayReport extends Counts {
   verdict: Verdict | null;
   exitCode: number;
-  readonly kernel: string;
-  readonly form: string;
-  readonly geometry: string;
+  kernel: string;
+  form: string;
+  geometry: string;
   readonly memory: string;
   readonly steps: StepReport[];
   /** The last step's. */
@@ -103,6 +106,7 @@ export function noCounts(): Counts {
     lost: { events: 0, lines: 0, returns: 0 },
     overlaps: 0,
     reordered: 0,
+    undecided: 0,
     ties: 0,
   };
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { replayRecording, type Files, type ReplayOptions, type ReplayReport } from '../../../replay/index.js';
+import { replayRecording, type RecordingFiles, type ReplayOptions, type ReplayReport } from '../../../replay/index.js';
 
 /** The files of a recording in memory, unzipped where they were gzip, to be changed at will. */
 export type FileSet = Map<string, Uint8Array>;
@@ -17,14 +17,24 @@ export function recordingFiles(name: string): FileSet {
   return files;
 }
 
-export function filesOf(files: ReadonlyMap<string, Uint8Array>): Files {
-  return (name) => files.get(name);
+export function filesOf(files: ReadonlyMap<string, Uint8Array>): RecordingFiles {
+  return {
+    read: (name) => files.get(name),
+    open: (name) => {
+      const bytes = files.get(name);
+      return bytes === undefined ? undefined : piecesOf(bytes);
+    },
+  };
+}
+
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.length; at += 50_000) yield bytes.subarray(at, at + 50_000);
 }
 
 export function replay(
   files: ReadonlyMap<string, Uint8Array>,
   options: ReplayOptions = { memory: 'flat' },
-): ReplayReport {
+): Promise<ReplayReport> {
   return replayRecording(filesOf(files), options);
 }
 

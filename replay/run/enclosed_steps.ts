@@ -1,0 +1,98 @@
+import { INVALID, type EntryCodec, type Word } from '../../events/index.js';
+import { TraceEvent } from '../trace/trace_line.js';
+import type { LogCall } from './log_call.js';
+import { takesValue } from './probed_function.js';
+
+const E = TraceEvent;
+
+/** What a function was to do, and what its steps in the log did instead. */
+export interface WrongSteps {
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/**
+ * The steps of a function that is not run itself, for its steps have lines of their own (spec 7.1, 7.2, 7.3):
+ *
+ *     set_foreign_p2m_mapping        count times: a look-up that says INVALID, then a store of a FOREIGN word
+ *     clear_foreign_p2m_mapping      count times: a store of INVALID over a FOREIGN word
+ *     xen_create_contiguous_region   2^order stores of INVALID from pstart on, then as many of consecutive mfns
+ */
+export class EnclosedSteps {
+  readonly #event: number;
+  readonly #codec: EntryCodec;
+  /** First pfn of a region, and grants or pfns to go through. */
+  readonly #pfn: number;
+  readonly #count: number;
+  #stores = 0;
+  /** Pfns that look-ups have found INVALID since the last store. */
+  readonly #foundInvalid: number[] = [];
+  #zapped = 0;
+  #remapped = 0;
+  #nextMfn: Word = INVALID;
+
+  /** @param count grants, or pfns of the region */
+  constructor(event: number, pfn: number, count: number, codec: EntryCodec) {
+    this.#event = event;
+    this.#pfn = pfn;
+    this.#count = count;
+    this.#codec = codec;
+  }
+
+  /** How many stores are still to come. */
+  get stepsLeft(): number {
+    const both = this.#event === E.xen_create_contiguous_region || this.#event === E.xen_destroy_contiguous_region;
+    return (both ? 2 : 1) * this.#count - this.#stores;
+  }
+
+  /**
+   * A step has ended.
+   *
+   * @param looked whether the log shows look-ups at all
+   */
+  step(call: LogCall, looked: boolean): void {
+    const { answer } = call;
+    if (answer === undefined) return;
+    if (call.event === E.get_phys_to_machine) {
+      if (answer === INVALID) this.#foundInvalid.push(call.pfn);
+      return;
+    }
+    if (!takesValue(call.event) || answer === 0) return;
+    if (this.#event === E.set_foreign_p2m_mapping) {
+      if (this.#codec.isForeign(call.value) && (!looked || this.#foundInvalid.includes(call.pfn))) this.#stores++;
+      this.#foundInvalid.length = 0;
+    } else if (this.#event === E.clear_foreign_p2m_mapping) {
+      if (call.value === INVALID && this.#codec.isForeign(call.overwritten)) this.#stores++;
+    } else {
+      this.#stores++;
+      this.#exchange(call);
+    }
+  }
+
+  /** What is wrong with the steps of the call, which has succeeded; undefined where nothing is. */
+  wrong(): WrongSteps | undefined {
+    const n = this.#count;
+    if (this.#event === E.xen_create_contiguous_region) {
+      if (this.#zapped === n && this.#remapped === n && this.#stores === 2 * n) return undefined;
+      const from = `from pfn 0x${this.#pfn.toString(16)} on`;
+      const done = `${this.#zapped} and ${this.#remapped} of ${this.#stores} stores`;
+      return { expected: `${n} stores of INVALID ${from}, then ${n} of consecutive mfns`, actual: done };
+    }
+    if (this.#stores === n) return undefined;
+    const kind =
+      this.#event === E.set_foreign_p2m_mapping
+        ? 'FOREIGN stores after an INVALID look-up'
+        : 'INVALID stores over FOREIGN';
+    return { expected: `${n} ${kind}`, actual: `${this.#stores}` };
+  }
+
+  #exchange({ pfn, value }: LogCall): void {
+    if (this.#zapped < this.#count) {
+      if (value === INVALID && pfn === this.#pfn + this.#zapped) this.#zapped++;
+    } else if (value !== INVALID && pfn === this.#pfn + this.#remapped) {
+      if (this.#remapped > 0 && value !== this.#nextMfn) return;
+      this.#nextMfn = this.#codec.add(value, 1);
+      this.#remapped++;
+    }
+  }
+}

@@ -1,0 +1,290 @@
+import { Global, INVALID, type Word } from '../../events/index.js';
+import { LeafClass, leafClass, type Domain, type Memory } from '../../src/index.js';
+
+/**
+ * What a replay knows of the list. Without a dump nothing is known at first, and recorded results decide it bit by bit:
+ *
+ *     a leaf      the set of kinds that it may be: private, the shared p2m_missing page, the shared p2m_identity page
+ *     an entry    whether its word is known, for the case that the leaf is private
+ *
+ * From that follows what a look-up, a store or an allocation may answer. Where all that is possible gives one answer, a
+ * recorded value is checked; where not, it narrows what is possible. What nothing explains is a contradiction.
+ *
+ * The model always holds one of the possible lists: a leaf that may be private is private there, with the words that are
+ * known, else it is the page that it may be. `prepare` makes it so before a step, `conclude` notes what the step did.
+ */
+
+const PRIVATE = 1;
+const MISSING = 2;
+const IDENTITY = 4;
+const KINDS_MASK = PRIVATE | MISSING | IDENTITY;
+/** All words of the leaf are known, for the case that it is private. */
+const WORDS = 8;
+
+/** By state of a leaf: whether every answer of it is known. */
+const SETTLED = new Uint8Array(16);
+for (const state of [PRIVATE | WORDS, MISSING, MISSING | WORDS, IDENTITY, IDENTITY | WORDS]) SETTLED[state] = 1;
+
+/** The steps that depend on the list. */
+export const Step = { lookUp: 0, store: 1, allocate: 2 } as const;
+/** One of the steps of `Step`. */
+export type Step = (typeof Step)[keyof typeof Step];
+
+/** A moment of what is known. */
+export type KnowledgeMark = number;
+
+/** See above. Belongs to one domain, whose events must be undone together with it. */
+export class Knowledge {
+  readonly #domain: Domain;
+  readonly #memory: Memory;
+  readonly #size: number;
+  readonly #shift: number;
+  readonly #states: Uint8Array;
+  /** Of leaves without WORDS: a bit a pfn whose word is known. */
+  readonly #words = new Map<number, Uint32Array>();
+  /** To take back: `[leaf, state]`, or `[-1 - pfn, 0]` for a word that became known; with its words, where they went. */
+  readonly #journal: { readonly leaf: number; readonly state: number; readonly words: Uint32Array | undefined }[] = [];
+
+  /** Whether the model's PT pages are the kernel's, and not only what leads to its leaves. */
+  knowsPageTables = true;
+
+  /** Everything is known of the list that the domain holds now. */
+  constructor(domain: Domain) {
+    this.#domain = domain;
+    this.#memory = domain.memory;
+    const { perPage } = domain.geometry;
+    this.#shift = Math.log2(perPage);
+    this.#size = domain.global(Global.xen_p2m_size);
+    this.#states = new Uint8Array(Math.ceil(domain.memory.layout.areaPfns / perPage));
+    for (let leaf = 0; leaf < this.#states.length; leaf++) this.#states[leaf] = this.#modelKind(leaf) | WORDS;
+  }
+
+  /** Nothing is known of the leaves of [pfnStart, pfnEnd) but that each is one of the three kinds. */
+  forgetKinds(pfnStart: number, pfnEnd: number): void {
+    this.knowsPageTables = false;
+    for (let leaf = pfnStart >>> this.#shift; leaf < pfnEnd >>> this.#shift; leaf++) {
+      this.#states[leaf] = KINDS_MASK | (this.#states[leaf]! & WORDS);
+    }
+  }
+
+  /** The words of private leaves from `pfn` on are not known. */
+  forgetWords(pfn: number): void {
+    const { perPage } = this.#domain.geometry;
+    for (let leaf = pfn >>> this.#shift; leaf < this.#states.length; leaf++) {
+      if ((this.#states[leaf]! & PRIVATE) === 0) continue;
+      this.#states[leaf]! &= ~WORDS;
+      for (let p = leaf * perPage; p < pfn; p++) this.#markWord(p);
+    }
+  }
+
+  /** Whether all is known of the leaf of `pfn`. */
+  isSettled(pfn: number): boolean {
+    return pfn >= this.#size || SETTLED[this.#states[pfn >>> this.#shift]!] === 1;
+  }
+
+  /** Whether the leaf of `pfn` can be one kind only. */
+  isKindKnown(pfn: number): boolean {
+    const kinds = this.#states[pfn >>> this.#shift]! & KINDS_MASK;
+    return kinds === PRIVATE || kinds === MISSING || kinds === IDENTITY;
+  }
+
+  /** Whether the leaf of `pfn` may be the shared p2m_identity page. */
+  mayBeIdentity(pfn: number): boolean {
+    return (this.#states[pfn >>> this.#shift]! & IDENTITY) !== 0;
+  }
+
+  /** Whether a look-up of `pfn` can answer one thing only. */
+  isAnswerKnown(pfn: number): boolean {
+    return this.isSettled(pfn) || this.#answer(pfn) !== undefined;
+  }
+
+  /**
+   * Before a step: narrows what is possible by its recorded result, and makes the model a list that is possible.
+   *
+   * @param recorded what the log says that it answered: the word of a look-up, 0 or 1 of a store
+   * @returns        whether one answer only was possible before that
+   */
+  prepare(step: Step, pfn: number, value: Word, recorded: number | undefined): boolean {
+    if (this.isSettled(pfn)) return true;
+    const leaf = pfn >>> this.#shift;
+    const kinds = this.#states[leaf]! & KINDS_MASK;
+    const determined = this.#isDetermined(step, pfn, value, kinds);
+    if (recorded !== undefined && step !== Step.allocate) {
+      const possible = this.#explaining(step, pfn, value, recorded, kinds);
+      // What nothing explains changes nothing: the model's own answer will contradict it.
+      if (possible !== 0) this.#narrow(leaf, possible);
+    }
+    this.#realise(leaf);
+    if (step === Step.lookUp && recorded !== undefined && this.#mayBe(leaf, PRIVATE) && !this.#isWordKnown(pfn)) {
+      this.#domain.assumeEntry(pfn, recorded);
+      this.#learnWord(pfn);
+    }
+    return determined;
+  }
+
+  /** After a step: what is known of the list now. `ret` is what the model answered. */
+  conclude(step: Step, pfn: number, ret: number): void {
+    if (pfn >= this.#size) return;
+    const leaf = pfn >>> this.#shift;
+    if (step === Step.store && ret !== 0 && SETTLED[this.#states[leaf]!] === 0) this.#learnWord(pfn);
+    if (step === Step.allocate && ret !== 0) this.#madePrivate(leaf, -1);
+  }
+
+  /**
+   * After set_phys_to_machine that succeeded, whose steps the log does not show: its leaf holds `value` now, or is the
+   * shared page that stands for it.
+   */
+  concludeSet(pfn: number, value: Word): void {
+    if (this.isSettled(pfn)) return;
+    const leaf = pfn >>> this.#shift;
+    const kinds = this.#states[leaf]! & KINDS_MASK;
+    const stands = this.#standsFor(pfn, value);
+    if ((kinds & stands) === 0) this.#madePrivate(leaf, pfn);
+    else if ((kinds & ~stands & ~PRIVATE) === 0) this.#learnWord(pfn);
+    else {
+      this.#madePrivate(leaf, pfn);
+      // It may be the shared page still; then every word of it is what that page stands for, this one too.
+      this.#set(leaf, PRIVATE | stands);
+    }
+    this.#realise(leaf);
+  }
+
+  mark(): KnowledgeMark {
+    return this.#journal.length;
+  }
+
+  /** Takes back what was learned since; the domain must be rewound to the same moment. */
+  rewind(mark: KnowledgeMark): void {
+    while (this.#journal.length > mark) {
+      const { leaf, state, words } = this.#journal.pop()!;
+      if (leaf < 0) {
+        const pfn = -1 - leaf;
+        this.#words.get(pfn >>> this.#shift)![(pfn & this.#memory.leafMask) >>> 5]! &= ~(1 << (pfn & 31));
+      } else {
+        this.#states[leaf] = state;
+        if (words === undefined) this.#words.delete(leaf);
+        else this.#words.set(leaf, words);
+      }
+    }
+  }
+
+  /** What was learned so far is not taken back any more. */
+  commit(): void {
+    this.#journal.length = 0;
+  }
+
+  /** The one answer of a look-up, or undefined where several are possible. */
+  #answer(pfn: number): Word | undefined {
+    const kinds = this.#states[pfn >>> this.#shift]! & KINDS_MASK;
+    let answer: Word | undefined;
+    if ((kinds & PRIVATE) !== 0) {
+      if (!this.#isWordKnown(pfn)) return undefined;
+      answer = this.#memory.loadEntry(pfn);
+    }
+    for (const [kind, word] of [
+      [MISSING, INVALID],
+      [IDENTITY, this.#memory.codec.identityOf(pfn)],
+    ] as const) {
+      if ((kinds & kind) === 0) continue;
+      if (answer !== undefined && answer !== word) return undefined;
+      answer = word;
+    }
+    return answer;
+  }
+
+  #isDetermined(step: Step, pfn: number, value: Word, kinds: number): boolean {
+    if (step === Step.lookUp) return this.#answer(pfn) !== undefined;
+    if (step === Step.allocate) return true;
+    const stores = kinds & (PRIVATE | this.#standsFor(pfn, value));
+    return stores === 0 || stores === kinds;
+  }
+
+  /** The kinds of `kinds` for which the step answers what was recorded. */
+  #explaining(step: Step, pfn: number, value: Word, recorded: number, kinds: number): number {
+    if (step === Step.store) {
+      const stores = PRIVATE | this.#standsFor(pfn, value);
+      return kinds & (recorded !== 0 ? stores : ~stores);
+    }
+    const fits = !this.#isWordKnown(pfn) || this.#memory.loadEntry(pfn) === recorded;
+    const asPrivate = (kinds & PRIVATE) !== 0 && fits ? PRIVATE : 0;
+    return asPrivate | (kinds & this.#standsFor(pfn, recorded));
+  }
+
+  /** The shared page whose pfns all look up as `value` does for `pfn`; 0 for none. */
+  #standsFor(pfn: number, value: Word): number {
+    if (value === INVALID) return MISSING;
+    return value === this.#memory.codec.identityOf(pfn) ? IDENTITY : 0;
+  }
+
+  /** The leaf is private now, whatever it was: what is known of its words is what all that it may have been agree on. */
+  #madePrivate(leaf: number, stored: number): void {
+    const { perPage } = this.#domain.geometry;
+    const before = this.#states[leaf]!;
+    const kinds = before & KINDS_MASK;
+    if (kinds === PRIVATE) {
+      if (stored >= 0) this.#learnWord(stored);
+      return;
+    }
+    const known = new Uint32Array(perPage >>> 5 || 1);
+    let all = true;
+    for (let pfn = leaf * perPage; pfn < (leaf + 1) * perPage; pfn++) {
+      if (pfn === stored || this.#answer(pfn) !== undefined)
+        known[(pfn & this.#memory.leafMask) >>> 5]! |= 1 << (pfn & 31);
+      else all = false;
+    }
+    this.#set(leaf, PRIVATE | (all ? WORDS : 0));
+    this.#words.set(leaf, known);
+  }
+
+  #narrow(leaf: number, kinds: number): void {
+    if ((this.#states[leaf]! & KINDS_MASK) !== kinds) this.#set(leaf, kinds | (this.#states[leaf]! & WORDS));
+  }
+
+  #set(leaf: number, state: number): void {
+    this.#journal.push({ leaf, state: this.#states[leaf]!, words: this.#words.get(leaf)?.slice() });
+    this.#states[leaf] = state;
+  }
+
+  #mayBe(leaf: number, kind: number): boolean {
+    return (this.#states[leaf]! & kind) !== 0;
+  }
+
+  /** Makes the model's leaf what it may be: private where it may. */
+  #realise(leaf: number): void {
+    const kinds = this.#states[leaf]! & KINDS_MASK;
+    const wanted = (kinds & PRIVATE) !== 0 ? PRIVATE : (kinds & MISSING) !== 0 ? MISSING : IDENTITY;
+    if (this.#modelKind(leaf) === wanted) return;
+    const pfn = leaf * this.#domain.geometry.perPage;
+    this.#domain.assumeLeaf(pfn, wanted === PRIVATE ? 'own' : wanted === MISSING ? 'missing' : 'identity');
+  }
+
+  #modelKind(leaf: number): number {
+    const pfn = leaf * this.#domain.geometry.perPage;
+    const kind = leafClass(this.#memory, pfn);
+    if (kind === LeafClass.identity) return IDENTITY;
+    return kind === LeafClass.entries ? PRIVATE : MISSING;
+  }
+
+  #isWordKnown(pfn: number): boolean {
+    const leaf = pfn >>> this.#shift;
+    if ((this.#states[leaf]! & WORDS) !== 0) return true;
+    const words = this.#words.get(leaf);
+    return words !== undefined && (words[(pfn & this.#memory.leafMask) >>> 5]! & (1 << (pfn & 31))) !== 0;
+  }
+
+  #learnWord(pfn: number): void {
+    if (this.#isWordKnown(pfn)) return;
+    this.#markWord(pfn);
+    this.#journal.push({ leaf: -1 - pfn, state: 0, words: undefined });
+  }
+
+  #markWord(pfn: number): void {
+    const leaf = pfn >>> this.#shift;
+    let words = this.#words.get(leaf);
+    if (words === undefined) {
+      words = new Uint32Array(Math.max(1, this.#domain.geometry.perPage >>> 5));
+      this.#words.set(leaf, words);
+    }
+    words[(pfn & this.#memory.leafMask) >>> 5]! |= 1 << (pfn & 31);
+  }
+}

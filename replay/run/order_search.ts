@@ -1,0 +1,188 @@
+import type { DomainMark } from '../../src/index.js';
+import type { KnowledgeMark } from './knowledge.js';
+import { LINE_MAX, type LogCall } from './log_call.js';
+import type { ModelRunner } from './model_runner.js';
+import { sameAs } from './probed_function.js';
+import { TraceEvent } from '../trace/trace_line.js';
+
+/**
+ * Searches the orders in which overlapping calls can have taken effect for one that explains what was recorded.
+ *
+ *     line   40 A enters   41 B enters   42 A's __set = 0   43 B's __set = 0   44 A allocates ...
+ *     piece  a1 lies in [40, 42], b1 in [41, 43], a2 begins at 44 or later: a1 b1 a2 ... and b1 a1 a2 ... are possible
+ *
+ * A piece (model_runner.ts) takes effect between its first line and its last; pieces of a call keep their order. Only
+ * calls of one leaf of the list are moved: what calls answer depends on the leaf of their pfn alone.
+ */
+export class OrderSearch {
+  readonly #runner: ModelRunner;
+  readonly #leafShift: number;
+  /** Pieces that may still be run in all searches of a replay together. */
+  #budget: number;
+  readonly #shown: ShownParts;
+  #gaveUp = false;
+  #calls: readonly LogCall[] = [];
+  #order: LogCall[] = [];
+  #before: readonly LogCall[] = [];
+  #start!: { readonly domain: DomainMark; readonly knowledge: KnowledgeMark };
+
+  constructor(runner: ModelRunner, shown: ShownParts, budget: number) {
+    this.#runner = runner;
+    this.#shown = shown;
+    this.#budget = budget;
+    this.#leafShift = Math.log2(runner.domain.geometry.perPage);
+  }
+
+  /** Whether the last search was given up: it has found no order, but there may be one. */
+  get gaveUp(): boolean {
+    return this.#gaveUp;
+  }
+
+  /**
+   * Looks for an order of the calls from `start` on in which all that is recorded of them fits. Leaves the model in it
+   * where there is one; else somewhere, for the caller to run the calls again.
+   *
+   * @param schedule the calls in the order they ran in; a call that ran in pieces stands there once for each
+   * @param culprit  the call of which something does not fit
+   * @returns        the schedule found, or undefined
+   */
+  find(
+    schedule: readonly LogCall[],
+    culprit: LogCall,
+    start: { readonly domain: DomainMark; readonly knowledge: KnowledgeMark },
+  ): LogCall[] | undefined {
+    const leaf = Math.floor(culprit.pfn / 2 ** this.#leafShift);
+    const moved = (call: LogCall): boolean => Math.floor(call.pfn / 2 ** this.#leafShift) === leaf;
+    this.#start = start;
+    this.#before = schedule.filter((call) => !moved(call));
+    this.#calls = [...new Set(schedule.filter(moved))].sort((a, b) => a.line - b.line);
+    this.#gaveUp = false;
+    if (this.#calls.length < 2) return undefined;
+    const were = this.#calls.map((call) => call.piecewise);
+    for (const call of this.#calls) call.piecewise = true;
+    this.#order = [];
+    this.#rerun();
+    if (!this.#explore()) {
+      for (const [i, call] of this.#calls.entries()) call.piecewise = were[i]!;
+      return undefined;
+    }
+    for (const call of this.#calls) while (!call.finished) this.#run(call);
+    return [...this.#before, ...this.#order];
+  }
+
+  /** Depth first; the order so far has run and fits. */
+  #explore(): boolean {
+    if (this.#calls.every((call) => isExplained(call))) return true;
+    const depth = this.#order.length;
+    for (const call of this.#calls) {
+      if (call.finished || !this.#mayRun(call)) continue;
+      if (this.#budget <= 0) {
+        this.#gaveUp = true;
+        return false;
+      }
+      if (this.#order.length > depth) {
+        this.#order.length = depth;
+        this.#rerun();
+      }
+      this.#run(call);
+      if (fits(call) && this.#shown.fits(call) && this.#explore()) return true;
+    }
+    return false;
+  }
+
+  #run(call: LogCall): void {
+    this.#budget--;
+    this.#order.push(call);
+    this.#runner.runPiece(call);
+  }
+
+  /** Runs the order so far, from the start. */
+  #rerun(): void {
+    const { domain, knowledge } = this.#runner;
+    domain.rewind(this.#start.domain);
+    knowledge.rewind(this.#start.knowledge);
+    for (const call of this.#calls) call.unrun();
+    runSchedule(this.#runner, this.#before);
+    for (const call of this.#order) this.#runner.runPiece(call);
+    this.#budget -= this.#before.length + this.#order.length;
+  }
+
+  /** Whether no other call must take effect before the next piece of this one. */
+  #mayRun(call: LogCall): boolean {
+    const first = firstLine(call);
+    return this.#calls.every((other) => other === call || other.finished || lastLine(other) >= first);
+  }
+}
+
+/** Runs calls in an order: whole ones at once, others piece by piece, once for each time that they stand there. */
+export function runSchedule(runner: ModelRunner, schedule: readonly LogCall[]): void {
+  for (const call of schedule) if (call.piecewise) call.unrun();
+  for (const call of schedule) {
+    if (!call.piecewise) runner.runWhole(call);
+    else if (!call.finished) runner.runPiece(call);
+  }
+}
+
+/** Whether what the model made of the call so far is what the log says of it. */
+export function fits(call: LogCall): boolean {
+  if (call.died !== '') return false;
+  for (const part of call.parts) {
+    if (part.recorded !== undefined && part.modelIndex > 0 && part.answer !== part.recorded) return false;
+  }
+  if (!call.finished) return true;
+  if (call.partsMet < call.parts.length) return false;
+  return call.recorded === undefined || call.answer === call.recorded;
+}
+
+/** Which calls inside others have lines in this log: a compiler may have inlined one and not the other. */
+export class ShownParts {
+  readonly #seen = new Set<string>();
+
+  /** Notes that the log shows `part`, which is one of the calls that the model makes in its outer one. */
+  note(part: LogCall): void {
+    const call = part.around!;
+    this.#seen.add(keyOf(call, part.modelIndex));
+  }
+
+  /** Whether a call that has ended shows all the calls that the model makes inside, as far as this log shows such. */
+  fits(call: LogCall): boolean {
+    if (!call.finished || !call.ended) return true;
+    for (let i = 1; i < call.modelCount; i++) {
+      if (!call.parts.some((part) => part.modelIndex === i) && this.#seen.has(keyOf(call, i))) return false;
+    }
+    return true;
+  }
+}
+
+function keyOf(call: LogCall, index: number): string {
+  const { event } = call.model[index]!;
+  let nth = 0;
+  for (let i = 1; i < index; i++) if (call.model[i]!.event === event) nth++;
+  return `${call.event} ${event} ${nth}`;
+}
+
+/** Whether every line that the log has shown of the call is explained by pieces that have run. */
+function isExplained(call: LogCall): boolean {
+  if (call.finished) return true;
+  return !call.ended && call.parts.every((part) => part.modelIndex > 0 || !part.ended);
+}
+
+/** The line from which on the next piece of the call may take effect. */
+function firstLine(call: LogCall): number {
+  const next = call.parts[call.partsMet];
+  // Calls inside that have no lines may stand before the one that has.
+  if (next !== undefined && (call.partsMet > 0 || isFirst(next))) return next.line;
+  const last = call.parts[call.partsMet - 1];
+  return last?.ended === true ? last.endLine : call.line;
+}
+
+/** The line before which the next piece of the call must take effect. */
+function lastLine(call: LogCall): number {
+  const next = call.parts[call.partsMet];
+  const line = next?.ended === true ? next.endLine : call.endLine;
+  return line === 0 ? LINE_MAX : line;
+}
+
+function isFirst(part: LogCall): boolean {
+  return sameAs(part.event) === TraceEvent.__set_phys_to_machine;
+}

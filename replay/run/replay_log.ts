@@ -1,0 +1,53 @@
+import type { EntryCodec } from '../../events/index.js';
+import { formByKernel } from '../../src/index.js';
+import { makeListDump, type ListDump, type NamedBytes } from '../recording/list_dump.js';
+import { openLog, type Pieces } from '../trace/opened_log.js';
+import type { ReplayReport } from './report.js';
+import { reporting, type ReplayOptions } from './running_replay.js';
+
+/** A dump of the list from files of any names, unzipped. */
+export interface DumpFiles {
+  readonly words: NamedBytes;
+  readonly kinds: NamedBytes | undefined;
+  readonly info: NamedBytes | undefined;
+}
+
+/** A log by itself, with what stands before and after it. */
+export interface LogInput {
+  /** What messages call it. */
+  readonly log: string;
+  readonly pieces: Pieces;
+  readonly from: DumpFiles | undefined;
+  readonly to: DumpFiles | undefined;
+}
+
+/** The kernel of a log, where nobody says which it was. */
+const NEWEST = '7.0';
+
+/**
+ * Replays one log of a kernel. Bad input does not throw: the report says what was read before it, with `error` and exit
+ * code 3.
+ */
+export function replayLog(input: LogInput, options: ReplayOptions): Promise<ReplayReport> {
+  const { log, pieces, from, to } = input;
+  return reporting(options, async (replay) => {
+    const kernel = options.kernel ?? NEWEST;
+    replay.begin(kernel, formByKernel(kernel), undefined);
+    const opened = await openLog(pieces, log);
+    await replay.step(from?.words.file ?? null, to?.words.file ?? null, log, (codec) =>
+      Promise.resolve({
+        log,
+        opened,
+        from: dumpOf(from, codec),
+        to: dumpOf(to, codec),
+        checkpoints: [],
+        previous: undefined,
+      }),
+    );
+  });
+}
+
+function dumpOf(files: DumpFiles | undefined, codec: EntryCodec): ListDump | undefined {
+  if (files === undefined) return undefined;
+  return makeListDump(files.words.file, files.words, files.kinds, files.info, codec);
+}
