@@ -40,13 +40,7 @@ export function gunzipReadable(bytes: Uint8Array, file: string): Unzipped {
 function damageOf(bytes: Uint8Array, error: unknown, file: string): Unzipped {
   const [code, reason] = zlibError(error);
   if (code === 'Z_BUF_ERROR') {
-    const damage = inputError('gzip file is cut', {
-      file,
-      byte: bytes.length,
-      got: 'the end of the file',
-      expected: 'more compressed data and a checksum',
-    });
-    return { bytes: gunzipBeginning(bytes) ?? new Uint8Array(0), damage };
+    return { bytes: gunzipBeginning(bytes) ?? new Uint8Array(0), damage: gzipCut(file, bytes.length) };
   }
   if (code !== 'Z_DATA_ERROR') throw error;
   // zlib does not say where: the longest beginning that it takes ends there. A few bisections are exact enough, and
@@ -60,8 +54,18 @@ function damageOf(bytes: Uint8Array, error: unknown, file: string): Unzipped {
     if (beginning === undefined) bad = middle;
     else [good, goodBytes] = [middle, beginning];
   }
-  const damage = inputError('gzip file is damaged', { file, byte: good, got: reason, expected: 'intact gzip data' });
-  return { bytes: goodBytes, damage };
+  return { bytes: goodBytes, damage: gzipDamaged(file, good, reason) };
+}
+
+/** The error for a gzip file that ends at `byte`, too early. */
+export function gzipCut(file: string, byte: number): P2mError {
+  const expected = 'more compressed data and a checksum';
+  return inputError('gzip file is cut', { file, byte, got: 'the end of the file', expected });
+}
+
+/** The error for a gzip file that zlib does not take, for the reason it gives, from `byte` on. */
+export function gzipDamaged(file: string, byte: number, reason: string): P2mError {
+  return inputError('gzip file is damaged', { file, byte, got: reason, expected: 'intact gzip data' });
 }
 
 /** The beginning of a gzip file unzipped, or `undefined` where even that is damaged. */
