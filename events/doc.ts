@@ -28,7 +28,8 @@ of the fields. At the edges an event is an object (\`P2mEvent\`), as JSON:
 \`seq\` is its place in the log, from 0; \`cpu\` did it; \`op\` is the number of the operation it belongs to, which its \`call\` opens
 and its \`return\` ends. Raw entries are hexadecimal strings, for IDENTITY is bit 62 and FOREIGN bit 63: a JSON number and jq
 lose them. A text of events (JSONL) has a header line, \`{"format":"p2m-events","version":1,...}\`, then a line an event, \`seq\`
-counting up by one.
+counting up by one, then a last line that counts them, \`{"end":true,"events":N}\`: a text without it is cut. No line is
+longer than 8 MiB. The binary log is described in [log-format.md](log-format.md).
 `;
 
 /** The reference of the event kinds, as Markdown: docs/events.md. */

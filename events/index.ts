@@ -6,4 +6,5 @@ export * from './batch.js';
 export * from './view.js';
 export * from './schema.js';
 export * from './jsonl.js';
+export * from './log/index.js';
 export * from './doc.js';

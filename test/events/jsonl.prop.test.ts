@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { P2mError, parseEvents, printEvents, printHeader, printLines, viewEvent } from '../../events/index.js';
+import { P2mError, parseEvents, printEvents, printLines, viewEvent } from '../../events/index.js';
 import { batches } from './batches.js';
 
 describe.each([64, 32] as const)('printEvents and parseEvents, %d-bit entries', (bits) => {
@@ -31,7 +31,7 @@ describe.each([64, 32] as const)('printEvents and parseEvents, %d-bit entries', 
     );
   });
 
-  it('refuse a text that is cut within any line', () => {
+  it('refuse a text that is cut anywhere', () => {
     fc.assert(
       fc.property(
         batches(bits),
@@ -39,20 +39,18 @@ describe.each([64, 32] as const)('printEvents and parseEvents, %d-bit entries', 
         ({ batch, codec }, where) => {
           const text = printEvents(header, batch, codec);
           const cut = text.slice(0, Math.floor(where * text.length));
-          fc.pre(cut !== '' && !cut.endsWith('\n'));
           expect(() => parseEvents(cut)).toThrow(P2mError);
         },
       ),
     );
   });
 
-  it('refuse a text with a line left out, unless it is the first or the last event', () => {
+  it('refuse a text with a line left out, whichever it is', () => {
     fc.assert(
       fc.property(batches(bits), fc.nat(), ({ batch, codec }, pick) => {
-        fc.pre(batch.length > 2);
-        const lines = printLines(batch, codec).split('\n').slice(0, -1);
-        lines.splice(1 + (pick % (lines.length - 2)), 1);
-        expect(() => parseEvents(printHeader(header) + lines.map((line) => `${line}\n`).join(''))).toThrow(/missing/);
+        const lines = printEvents(header, batch, codec).split('\n').slice(0, -1);
+        lines.splice(pick % lines.length, 1);
+        expect(() => parseEvents(lines.map((line) => `${line}\n`).join(''))).toThrow(P2mError);
       }),
     );
   });
