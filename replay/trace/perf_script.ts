@@ -92,7 +92,7 @@ export class PerfScriptDecoder extends EventLineDecoder {
 }
 
 /** `Processed 20368 events and lost 2 chunks!` tells how often events were lost, not how many. */
-const LOSS = /^(?:LOST (\d{1,15}) events!|Processed \d+ (?:events|samples) and lost \S+!)/;
+const LOSS = /^(?:LOST (\d{1,15}) events!|Processed \d+ (?:events|samples) and lost [^!]+!)/;
 
 /** Empty lines, those of a call chain (an address, then what stands there), and perf's advice. */
 const NO_EVENT =

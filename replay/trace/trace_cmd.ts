@@ -67,7 +67,8 @@ export class TraceCmdDecoder extends EventLineDecoder {
 const NO_EVENT =
   /^\s*$|^(?:.*: +| *)(?:cpus=\d+|version ?= ?\d+|CPU:? ?\d+ (?:is empty|\[SUBBUFFER START\].*))\s*$|^ ?=> \S/;
 
-/** Whether the text is one of the lines that only trace-cmd prints, though they are no events. */
+/** Whether the text is one of the lines that trace-cmd prints and the kernel does not, though they are no events. */
 export function isTraceCmdNote(text: string): boolean {
+  if (/^(?:.*: +| *)CPU:\d+ \[(?:\d+ )?EVENTS DROPPED\]\s*$/.test(text)) return true;
   return text.trim() !== '' && NO_EVENT.test(text) && !/^ ?=>/.test(text);
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { inputError, type P2mError } from '../../events/index.js';
-import { TraceLine } from './trace_line.js';
+import { TraceLine, type TraceNames } from './trace_line.js';
 
 /**
  * Chunks of a log into lines, lines through a decoder into the one `TraceLine`, and that to a handler. Nothing is
@@ -53,6 +53,7 @@ export interface LineDecoder {
   /** The format's name in messages, such as "ftrace text". */
   readonly format: string;
   readonly fault: LineFault;
+  readonly names: TraceNames;
   /** What the log's header says, sums where there are several; `undefined` where it has none, or none yet. */
   readonly summary: LogSummary | undefined;
 

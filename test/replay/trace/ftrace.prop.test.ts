@@ -70,7 +70,7 @@ describe('TraceReader', () => {
             yield chunk;
           }
         })();
-        expect(readChunks(chunks as unknown as Uint8Array[]).events).toEqual(readChunks([bytes]).events);
+        expect(readChunks(chunks).events).toEqual(readChunks([bytes]).events);
       }),
       { numRuns: 30 },
     );

@@ -22,6 +22,8 @@ describe('FtraceDecoder', () => {
       place: 'set_phys_to_machine+0x0/0x40',
       text: `     ${SET}`,
       unterminated: false,
+      call: 0,
+      lost: 0,
     });
   });
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { P2mError } from '../../../events/index.js';
 import { FtraceDecoder } from '../../../replay/trace/ftrace.js';
 import { ArgKey, type TraceLine } from '../../../replay/trace/trace_line.js';
 import { type LineDecoder, TraceReader } from '../../../replay/trace/trace_reader.js';
@@ -15,6 +17,8 @@ export interface SeenLine {
   readonly place: string;
   readonly text: string;
   readonly unterminated: boolean;
+  readonly call: number;
+  readonly lost: number;
 }
 
 /** A loss that a handler was told of. */
@@ -24,29 +28,47 @@ export interface SeenLoss {
   readonly lost: number;
 }
 
-export interface Seen {
-  readonly events: SeenLine[];
-  readonly losses: SeenLoss[];
-  readonly reader: TraceReader;
-  readonly decoder: FtraceDecoder;
+/** What a comment told. */
+export interface SeenNote {
+  readonly line: number;
+  readonly args: Readonly<Record<string, string>>;
 }
 
-/** Reads a log of ftrace text, handed in as the given chunks. */
-export function readChunks(chunks: readonly Uint8Array[], decoder = new FtraceDecoder(), file = 'trace.txt'): Seen {
+export interface Seen<D extends LineDecoder> {
+  readonly events: SeenLine[];
+  readonly losses: SeenLoss[];
+  readonly notes: SeenNote[];
+  readonly reader: TraceReader;
+  readonly decoder: D;
+}
+
+/** Reads a log that is handed in as the given chunks. */
+export function readLog<D extends LineDecoder>(chunks: Iterable<Uint8Array>, decoder: D, file = 'trace.txt'): Seen<D> {
   const events: SeenLine[] = [];
   const losses: SeenLoss[] = [];
+  const notes: SeenNote[] = [];
   const handler = {
     onEvent: (line: TraceLine) => void events.push(seenLine(line, decoder)),
     onLoss: ({ line, cpu, lost }: TraceLine) => void losses.push({ line, cpu, lost }),
+    onNote: (line: TraceLine) => void notes.push({ line: line.line, args: argsOf(line) }),
   };
-  const reader = new TraceReader(decoder satisfies LineDecoder, handler, file);
+  const reader = new TraceReader(decoder, handler, file);
   for (const chunk of chunks) reader.push(chunk);
   reader.end();
-  return { events, losses, reader, decoder };
+  return { events, losses, notes, reader, decoder };
+}
+
+/** Reads a log of ftrace text, handed in as the given chunks. */
+export function readChunks(
+  chunks: Iterable<Uint8Array>,
+  decoder = new FtraceDecoder(),
+  file?: string,
+): Seen<FtraceDecoder> {
+  return readLog(chunks, decoder, file);
 }
 
 /** Reads a log of ftrace text in one piece. */
-export function readText(text: string): Seen {
+export function readText(text: string): Seen<FtraceDecoder> {
   return readChunks([bytesOf(text)]);
 }
 
@@ -60,9 +82,7 @@ export function bytesOf(text: string): Uint8Array {
 }
 
 /** The record as a value of its own. */
-export function seenLine(line: TraceLine, decoder: FtraceDecoder): SeenLine {
-  const args: Record<string, string> = {};
-  for (const [name, key] of Object.entries(ArgKey)) if (line.has(key)) args[name] = line.hex(key);
+export function seenLine(line: TraceLine, decoder: LineDecoder): SeenLine {
   const whole = (BigInt(line.timeHi) << 32n) | BigInt(line.timeLo);
   const fraction = line.timeDigits > 0 ? `.${String(line.timeFraction).padStart(line.timeDigits, '0')}` : '';
   return {
@@ -73,9 +93,46 @@ export function seenLine(line: TraceLine, decoder: FtraceDecoder): SeenLine {
     cpu: line.cpu,
     time: `${whole}${fraction}`,
     event: decoder.names.events.name(line.event)!,
-    args,
+    args: argsOf(line),
     place: line.place(),
     text: line.text(),
     unterminated: line.unterminated,
+    call: line.call,
+    lost: line.lost,
   };
+}
+
+function argsOf(line: TraceLine): Record<string, string> {
+  const args: Record<string, string> = {};
+  for (const [name, key] of Object.entries(ArgKey)) if (line.has(key)) args[name] = line.hex(key);
+  return args;
+}
+
+/** What the errors of a log's text say. */
+export function complaintOf(run: () => unknown): P2mError['complaint'] & { message: string } {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof P2mError) return { ...error.complaint, message: error.message };
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** A piece of a real log. */
+export function sample(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(`samples/${name}`, import.meta.url)));
+}
+
+/** The number of events by name. */
+export function countsOf(seen: {
+  readonly reader: TraceReader;
+  readonly decoder: Pick<LineDecoder, 'names'>;
+}): Record<string, number> {
+  const { events } = seen.decoder.names;
+  const counts: Record<string, number> = {};
+  for (let id = 0; id < events.size; id++) {
+    if (seen.reader.eventCount(id) > 0) counts[events.name(id)!] = seen.reader.eventCount(id);
+  }
+  return counts;
 }

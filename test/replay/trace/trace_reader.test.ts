@@ -1,21 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { P2mError } from '../../../events/index.js';
 import { FtraceDecoder } from '../../../replay/trace/ftrace.js';
 import { TraceEvent } from '../../../replay/trace/trace_line.js';
 import { LINE_BYTES_MAX, TraceReader } from '../../../replay/trace/trace_reader.js';
-import { bytesOf, readChunks, readText } from './trace_lines.js';
+import { bytesOf, complaintOf, readChunks, readText } from './trace_lines.js';
 
 const LINE = 'gnt-379 [000] ..... 131.291121: xen_alloc_p2m_entry: (xen_alloc_p2m_entry+0x0/0x870) pfn=0x4fff7';
-
-function complaintOf(run: () => unknown): P2mError['complaint'] & { message: string } {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof P2mError) return { ...error.complaint, message: error.message };
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('TraceReader', () => {
   it('counts lines, events, events by name, and bytes', () => {
