@@ -10,3 +10,7 @@ export type { EventKeeper } from './run/replayed_domain.js';
 export * from './recording/list_dump.js';
 export * from './trace/opened_log.js';
 export type { LogFormat } from './trace/sniff.js';
+export { headerOf } from './events/domain_header.js';
+export * from './events/event_player.js';
+export * from './events/event_replay.js';
+export type { StateDigest } from './events/state_digest.js';

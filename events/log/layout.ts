@@ -40,8 +40,9 @@
 export const MAGIC: Uint8Array = Uint8Array.of(0x89, 0x70, 0x32, 0x6d, 0x6c, 0x6f, 0x67, 0x0a);
 /** Version of the format: a draft. */
 export const VERSION = 0;
-/** "p2mB" and "p2mE" as little-endian words. */
+/** "p2mB" as a little-endian word: a block. */
 export const BLOCK_MAGIC = 0x426d3270;
+/** "p2mE": the end block. */
 export const END_MAGIC = 0x456d3270;
 
 /** Bytes of the header of the file and of a block. */
