@@ -13,7 +13,7 @@ export interface Found {
   readonly actual: string;
 }
 
-/** The contradictions of one log, in the order of its lines. */
+/** The contradictions of one log, in the order of its lines; those of a comparison stand where it was made. */
 export class Divergences {
   readonly #counts: Counts;
   readonly #file: string;
@@ -34,14 +34,23 @@ export class Divergences {
 
   /** Counts a contradiction that shows at line `now` of the log, and keeps it where there is room. */
   add(found: Found, now: number): void {
+    this.#insert(found, now, this.#counts.divergences.length);
+  }
+
+  /** As `add`, of a line before some that were told already: it stands where its line does. */
+  addEarlier(found: Found, now: number): void {
+    const { divergences } = this.#counts;
+    let at = divergences.length;
+    while (at > this.#before && divergences[at - 1]!.line > found.line) at--;
+    this.#insert(found, now, at);
+  }
+
+  #insert(found: Found, now: number, at: number): void {
     const { divergences } = this.#counts;
     this.#counts.divergenceCount++;
     this.#firstLine = Math.min(this.#firstLine, now);
     const divergence: Divergence = { file: this.#file, ...found, pfn: `0x${found.pfn.toString(16)}` };
-    // One that was told only later stands where its line does.
-    let at = divergences.length;
-    while (at > this.#before && found.line > 0 && divergences[at - 1]!.line > found.line) at--;
-    divergences.splice(at, 0, divergence);
+    if (at < DIVERGENCES_MAX) divergences.splice(at, 0, divergence);
     if (divergences.length > DIVERGENCES_MAX) divergences.pop();
   }
 }

@@ -25,8 +25,8 @@ export class EnclosedSteps {
   readonly #pfn: number;
   readonly #count: number;
   #stores = 0;
-  /** Pfns that look-ups have found INVALID since the last store. */
-  readonly #foundInvalid: number[] = [];
+  /** Pfns that look-ups have found INVALID, and that were not stored since. */
+  readonly #foundInvalid = new Set<number>();
   #zapped = 0;
   #remapped = 0;
   #nextMfn: Word = INVALID;
@@ -54,13 +54,13 @@ export class EnclosedSteps {
     const { answer } = call;
     if (answer === undefined) return;
     if (call.event === E.get_phys_to_machine) {
-      if (answer === INVALID) this.#foundInvalid.push(call.pfn);
+      if (answer === INVALID) this.#foundInvalid.add(call.pfn);
       return;
     }
     if (!takesValue(call.event) || answer === 0) return;
     if (this.#event === E.set_foreign_p2m_mapping) {
-      if (this.#codec.isForeign(call.value) && (!looked || this.#foundInvalid.includes(call.pfn))) this.#stores++;
-      this.#foundInvalid.length = 0;
+      const found = this.#foundInvalid.delete(call.pfn);
+      if (this.#codec.isForeign(call.value) && (!looked || found)) this.#stores++;
     } else if (this.#event === E.clear_foreign_p2m_mapping) {
       if (call.value === INVALID && this.#codec.isForeign(call.overwritten)) this.#stores++;
     } else {

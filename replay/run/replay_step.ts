@@ -82,6 +82,7 @@ class StepRun {
     const known = Math.max(from?.entries.length ?? 0, to?.entries.length ?? 0);
     const traceLog = { file: log, names: this.#names };
     this.#replayer = new Replayer(domain, knowledge, traceLog, counts, this.#checkpoints, known);
+    this.#replayer.lookAhead(input.opened.beginning);
     this.#replayed.listener = (batch) => this.#replayer.onEvents(batch);
   }
 
@@ -120,6 +121,13 @@ class StepRun {
         file: log,
         line: reader.lines,
         expected: 'a newline',
+      });
+    }
+    if (reader.events === 0 && decoder.summary === undefined) {
+      throw inputError('no events', {
+        file: log,
+        got: `${reader.bytes} bytes`,
+        expected: `events in ${decoder.format}`,
       });
     }
     const { entriesInBuffer, entriesWritten } = decoder.summary ?? { entriesInBuffer: 0, entriesWritten: 0 };

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { Global, inputError, KINDS, type EventBatch, type P2mError, type Word } from '../../events/index.js';
 import type { Domain } from '../../src/index.js';
 import {
@@ -19,7 +20,17 @@ import type { Knowledge } from './knowledge.js';
 import { Mode, type LogCall } from './log_call.js';
 import { ModelRunner } from './model_runner.js';
 import { PageTableLines } from './page_table_lines.js';
-import { isBoot, isChecked, isEnclosing, isExchange, isUsed, sameAs, takesPfn, takesValue } from './probed_function.js';
+import {
+  isBoot,
+  isChecked,
+  isEnclosing,
+  isExchange,
+  isUsed,
+  mayContain,
+  sameAs,
+  takesPfn,
+  takesValue,
+} from './probed_function.js';
 import { add, type Counts, type Verdict } from './report.js';
 import { operationOf, TaskCalls, type Task } from './task_calls.js';
 
@@ -99,6 +110,18 @@ export class Replayer implements TraceHandler {
     this.#window = new CallWindow(this.#runner, (call) => this.#tasks.free(call));
     this.#pageTables = new PageTableLines(domain, knowledge);
     this.#divergences = new Divergences(counts, log.file);
+  }
+
+  /**
+   * What the beginning of the log, as far as it is at hand, shows of probes on returns: it saves doubts about the first
+   * calls (task_calls.ts).
+   */
+  lookAhead(beginning: Uint8Array): void {
+    const text = Buffer.from(beginning.buffer, beginning.byteOffset, beginning.length);
+    for (let event = 0; event < PROBES_END; event += 2) {
+      const name = `${this.#nameOf(event)}_ret: `;
+      if (text.includes(` ${name}`) || text.includes(`:${name}`)) this.#tasks.expectReturns(event);
+    }
   }
 
   onEvent(line: TraceLine): void {
@@ -257,7 +280,7 @@ export class Replayer implements TraceHandler {
       const here =
         checkpoint.beforeCall > 0
           ? line.call >= checkpoint.beforeCall
-          : checkpoint.before === line.event && this.#tasks.hasReturns(checkpoint.after);
+          : checkpoint.before === line.event && (this.#events[checkpoint.after + 1] ?? 0) > 0;
       if (!here) continue;
       checkpoint.reached = true;
       this.#domain.flush();
@@ -267,6 +290,7 @@ export class Replayer implements TraceHandler {
 
   /** Whether the call is one inside `around`: then its line must show the arguments that the model's has. */
   #isPart(call: LogCall, around: LogCall, line: TraceLine): boolean {
+    if (!mayContain(around.event, call.event)) return false;
     const index = around.nextModelCall(sameAs(call.event));
     // Without its return's probe nothing says that the one around has not ended, but that the model makes this call.
     if (index === 0 && !this.#tasks.hasReturns(around.event)) return false;
@@ -376,7 +400,10 @@ export class Replayer implements TraceHandler {
     const check = this.#window.check(outer, call, say);
     const { determined } = call;
     if (check.kind === 'undecided') this.#undecided++;
-    else if (check.kind === 'contradicts') this.#divergences.add(check.earlier ?? say(), line.line);
+    else if (check.kind === 'contradicts') {
+      if (check.earlier === undefined) this.#divergences.add(say(), line.line);
+      else this.#divergences.addEarlier(check.earlier, line.line);
+    }
     return determined;
   }
 

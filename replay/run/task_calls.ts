@@ -50,7 +50,12 @@ export class TaskCalls {
     return task;
   }
 
-  /** Whether a return line of the function was seen. */
+  /** The log is known to have return lines of the function, before the first is read. */
+  expectReturns(event: number): void {
+    this.#returnSeen[event] = 1;
+  }
+
+  /** Whether a return line of the function was seen, or is known to come. */
   hasReturns(event: number): boolean {
     return this.#returnSeen[event] === 1;
   }
@@ -104,8 +109,7 @@ export class TaskCalls {
 
   /** Whether no call of the task is known to be open. */
   isOutermost(task: Task): boolean {
-    const top = task.calls.at(-1);
-    return top === undefined || top.dormant;
+    return task.calls.every((call) => call.dormant);
   }
 
   /** Opens a call. */

@@ -8,6 +8,8 @@ export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 /** A log whose beginning was looked at. */
 export interface OpenedLog {
   readonly format: LogFormat;
+  /** How it begins, unzipped: `SNIFF_BYTES_MAX` at least, where there is so much. */
+  readonly beginning: Uint8Array;
   /** All of it, unzipped, from the first byte on; can be read once. */
   readonly pieces: AsyncIterable<Uint8Array>;
 }
@@ -27,8 +29,7 @@ export async function openLog(chunks: Pieces, file: string): Promise<OpenedLog> 
     while (bytes < SNIFF_BYTES_MAX) {
       const next = await source.next();
       if (next.done === true) break;
-      // The source may use its memory again.
-      beginning.push(next.value.slice());
+      beginning.push(next.value.slice()); // The source may use its memory again.
       bytes += next.value.length;
     }
   } catch (error) {
@@ -36,7 +37,8 @@ export async function openLog(chunks: Pieces, file: string): Promise<OpenedLog> 
     damage = error;
   }
   try {
-    return { format: sniffLog(joined(beginning, bytes), file), pieces: rest(beginning, source, damage) };
+    const looked = joined(beginning, bytes);
+    return { format: sniffLog(looked, file), beginning: looked, pieces: rest(looked, source, damage) };
   } catch (error) {
     await source.return(undefined);
     throw damage ?? error;
@@ -44,11 +46,11 @@ export async function openLog(chunks: Pieces, file: string): Promise<OpenedLog> 
 }
 
 async function* rest(
-  beginning: readonly Uint8Array[],
+  beginning: Uint8Array,
   source: AsyncGenerator<Uint8Array, void, undefined>,
   damage: unknown,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* beginning;
+  yield beginning;
   if (damage !== undefined) throw damage;
   yield* source;
 }

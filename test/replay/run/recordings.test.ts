@@ -18,8 +18,8 @@ const CHECKED: Readonly<Record<string, readonly [number, number, number, number]
 const NOTHING_LOST = { events: 0, lines: 0, returns: 0 };
 
 describe('replayRecording of the recordings that ship with the project', () => {
-  it.each(['flat', 'paged'] as const)('finds nothing wrong in k61-512M-balloon on the %s memory', (memory) => {
-    const report = replay(recordingFiles('k61-512M-balloon'), { memory });
+  it.each(['flat', 'paged'] as const)('finds nothing wrong in k61-512M-balloon on the %s memory', async (memory) => {
+    const report = await replay(recordingFiles('k61-512M-balloon'), { memory });
     expect(report).toMatchObject({
       verdict: 'ok',
       exitCode: 0,
@@ -45,8 +45,8 @@ describe('replayRecording of the recordings that ship with the project', () => {
     expect(report.final).toEqual(report.steps[1]!.final);
   });
 
-  it.each(['flat', 'paged'] as const)('finds nothing wrong in k61-512M-hold on the %s memory', (memory) => {
-    const report = replay(recordingFiles('k61-512M-hold'), { memory });
+  it.each(['flat', 'paged'] as const)('finds nothing wrong in k61-512M-hold on the %s memory', async (memory) => {
+    const report = await replay(recordingFiles('k61-512M-hold'), { memory });
     expect(report).toMatchObject({
       verdict: 'ok',
       exitCode: 0,
@@ -61,22 +61,22 @@ describe('replayRecording of the recordings that ship with the project', () => {
   });
 });
 
-describe.skipIf(!existsSync(shared))('replayRecording of ../shared/recordings', () => {
-  it.each(Object.keys(CHECKED))('finds nothing wrong in %s', (name) => {
-    const report = replay(recordingFiles(`${shared}/${name}`));
+describe.skipIf(!existsSync(shared))('replayRecording of ../shared/recordings', async () => {
+  it.each(Object.keys(CHECKED))('finds nothing wrong in %s', async (name) => {
+    const report = await replay(recordingFiles(`${shared}/${name}`));
     const { returns, lookups, entries, ptes } = report.checked;
     expect([returns, lookups, entries, ptes]).toEqual(CHECKED[name]);
     expect(report).toMatchObject({ verdict: 'ok', exitCode: 0, divergenceCount: 0, lost: NOTHING_LOST });
     expect(report.steps.flatMap(({ final }) => final?.differences ?? 0).every((n) => n === 0)).toBe(true);
   });
 
-  it('counts no overlap where a call without a return probe is merely the last of its task', () => {
-    const report = replay(recordingFiles(`${shared}/k61-512M-caller`));
+  it('counts no overlap where a call without a return probe is merely the last of its task', async () => {
+    const report = await replay(recordingFiles(`${shared}/k61-512M-caller`));
     expect(report.overlaps).toBe(0);
     expect(report.unchecked).toEqual({ returns: 1108, lookups: 42, entries: 0 });
   });
 
-  it('counts the calls that really overlapped', () => {
-    expect(replay(recordingFiles(`${shared}/k612-640M-mix`)).overlaps).toBe(2156);
+  it('counts the calls that really overlapped', async () => {
+    expect((await replay(recordingFiles(`${shared}/k612-640M-mix`))).overlaps).toBe(2156);
   });
 });

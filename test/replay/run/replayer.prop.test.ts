@@ -67,11 +67,11 @@ const LOG = 'trace.txt';
 const RUNS = { numRuns: 60 };
 
 describe('Replayer', () => {
-  it('finds nothing wrong in any interleaving of well-formed calls', () => {
-    fc.assert(
-      fc.property(historyOf, fc.constantFrom('flat' as const, 'paged' as const), (history, memory) => {
+  it('finds nothing wrong in any interleaving of well-formed calls', async () => {
+    await fc.assert(
+      fc.asyncProperty(historyOf, fc.constantFrom('flat' as const, 'paged' as const), async (history, memory) => {
         const files = recordingOf(history);
-        const report = replay(files, { memory });
+        const report = await replay(files, { memory });
         expect(findings(report)).toEqual({ verdict: 'ok', exitCode: 0, found: [] });
         const returns = linesWith(files, LOG, /_ret: /).length;
         expect(report.checked.returns + report.checked.lookups).toBe(returns);
@@ -82,9 +82,9 @@ describe('Replayer', () => {
     );
   });
 
-  it('counts as overlaps the outermost calls that begin while a call of another task is open', () => {
-    fc.assert(
-      fc.property(historyOf, (history) => {
+  it('counts as overlaps the outermost calls that begin while a call of another task is open', async () => {
+    await fc.assert(
+      fc.asyncProperty(historyOf, async (history) => {
         const files = recordingOf(history);
         const open = new Map<string, number>();
         let overlaps = 0;
@@ -96,15 +96,15 @@ describe('Replayer', () => {
           if (ret === undefined && depth === 0 && [...open.values()].some((n) => n > 0)) overlaps++;
           open.set(task, depth + (ret === undefined ? 1 : -1));
         }
-        expect(replay(files).overlaps).toBe(overlaps);
+        expect((await replay(files)).overlaps).toBe(overlaps);
       }),
       RUNS,
     );
   });
 
-  it('finds any one return that is altered, at its line, and nothing else', () => {
-    fc.assert(
-      fc.property(historyOf, fc.nat(), (history, pick) => {
+  it('finds any one return that is altered, at its line, and nothing else', async () => {
+    await fc.assert(
+      fc.asyncProperty(historyOf, fc.nat(), async (history, pick) => {
         const files = recordingOf(history);
         const returns = linesWith(files, LOG, /_ret: .* (ret|mfn)=/).filter(
           (line) => !linesWith(files, LOG, /foreign_p2m_mapping_ret/).includes(line),
@@ -121,7 +121,7 @@ describe('Replayer', () => {
           );
           return lines;
         });
-        const report = replay(altered);
+        const report = await replay(altered);
         expect(report).toMatchObject({ verdict: 'violated', exitCode: 1, divergenceCount: 1 });
         expect(report.divergences[0]!.line).toBe(line);
       }),
@@ -129,21 +129,21 @@ describe('Replayer', () => {
     );
   });
 
-  it('is never ok without any one line, and incomplete where no other task can contradict the model first', () => {
-    fc.assert(
-      fc.property(historyOf, fc.nat(), (history, pick) => {
+  it('is never ok without any one line, and incomplete where no other task can contradict the model first', async () => {
+    await fc.assert(
+      fc.asyncProperty(historyOf, fc.nat(), async (history, pick) => {
         const files = recordingOf(history);
         const events = linesWith(files, LOG, /: \(/);
         fc.pre(events.length > 0);
         const line = events[pick % events.length]!;
         const exits = history.calls.filter((calls) => calls.length > 0).length === 1 ? [4] : [1, 4];
         const without = withLines(files, LOG, (lines) => lines.toSpliced(line - 1, 1));
-        expect(exits).toContain(replay(without).exitCode);
+        expect(exits).toContain((await replay(without)).exitCode);
         // The header tells that a line is missing. Without it pairing does, except of the only return of a function.
         const event = /: (\w+): \(/.exec(textOf(files, LOG).split('\n')[line - 1]!)![1]!;
         fc.pre(!event.endsWith('_ret') || linesWith(files, LOG, new RegExp(`: ${event}: `)).length > 1);
         const bare = withLines(without, LOG, (lines) => lines.filter((text) => !text.startsWith('# entries')));
-        expect(exits).toContain(replay(bare).exitCode);
+        expect(exits).toContain((await replay(bare)).exitCode);
       }),
       RUNS,
     );
@@ -155,9 +155,9 @@ describe('Replayer', () => {
     withoutReturn: fc.subarray(functions),
   });
 
-  it('finds nothing wrong whichever functions have no probe, or no return probe', () => {
-    fc.assert(
-      fc.property(historyOf, someProbes, (history, { without, withoutReturn }) => {
+  it('finds nothing wrong whichever functions have no probe, or no return probe', async () => {
+    await fc.assert(
+      fc.asyncProperty(historyOf, someProbes, async (history, { without, withoutReturn }) => {
         const entries = new Set(functions.filter((name) => !without.includes(name)));
         // A store that nobody saw is not replayed: one of its two functions must be seen.
         fc.pre(entries.has('__set_phys_to_machine'));
@@ -166,7 +166,7 @@ describe('Replayer', () => {
         const returns = new Set([...entries].filter((name) => !withoutReturn.includes(name)));
         const files = recordingOf(history, { entries, returns });
         fc.pre(linesWith(files, LOG, /: \(/).length > 0);
-        const report = replay(files);
+        const report = await replay(files);
         expect(findings(report)).toEqual({ verdict: 'ok', exitCode: 0, found: [] });
         const seen = [...entries].filter((name) => !returns.has(name));
         const unchecked = seen.flatMap((name) => linesWith(files, LOG, new RegExp(`: ${name}: `))).length;

@@ -24,27 +24,30 @@ function finish(rest: Generator<void, void, void>): void {
 const OK = { verdict: 'ok', exitCode: 0, found: [] };
 
 describe('Replayer', () => {
-  it.each([1, 2, 3, 4, 5, 6, 7])('lets an interrupt look up and map grants after line %i of a first store', (lines) => {
-    const maker = new RecordingMaker();
-    const rest = begin(maker, GNT, { op: 'set', pfn: FRESH, value: mfnWord(7) }, lines);
-    finish(maker.run(GNT, { op: 'get', pfn: 5 }));
-    finish(maker.run(GNT, { op: 'map', pfns: [3, FRESH + 512], mfn: 9 }));
-    finish(rest);
-    const report = replay(maker.files());
-    expect(findings(report)).toEqual(OK);
-    expect(report.operations).toEqual({ set_phys_to_machine: 1 });
-  });
+  it.each([1, 2, 3, 4, 5, 6, 7])(
+    'lets an interrupt look up and map grants after line %i of a first store',
+    async (lines) => {
+      const maker = new RecordingMaker();
+      const rest = begin(maker, GNT, { op: 'set', pfn: FRESH, value: mfnWord(7) }, lines);
+      finish(maker.run(GNT, { op: 'get', pfn: 5 }));
+      finish(maker.run(GNT, { op: 'map', pfns: [3, FRESH + 512], mfn: 9 }));
+      finish(rest);
+      const report = await replay(maker.files());
+      expect(findings(report)).toEqual(OK);
+      expect(report.operations).toEqual({ set_phys_to_machine: 1 });
+    },
+  );
 
-  it('lets an interrupt look up another INVALID pfn between the look-up and the store of a grant', () => {
+  it('lets an interrupt look up another INVALID pfn between the look-up and the store of a grant', async () => {
     const maker = new RecordingMaker();
     const rest = begin(maker, GNT, { op: 'map', pfns: [3, 6], mfn: 9 }, 3);
     finish(maker.run(GNT, { op: 'get', pfn: 9 }));
     finish(maker.run(GNT, { op: 'get', pfn: 5 }));
     finish(rest);
-    expect(findings(replay(maker.files()))).toEqual(OK);
+    expect(findings(await replay(maker.files()))).toEqual(OK);
   });
 
-  it('tells a grant operation that stores where it has not looked', () => {
+  it('tells a grant operation that stores where it has not looked', async () => {
     const maker = new RecordingMaker();
     finish(maker.run(GNT, { op: 'map', pfns: [3], mfn: 9 }));
     const looks = /get_phys_to_machine/;
@@ -52,12 +55,12 @@ describe('Replayer', () => {
       // Another look-up stands there instead: the pfn after it.
       lines.map((line) => (looks.test(line) ? line.replace('pfn=0x3', 'pfn=0x6') : line)),
     );
-    expect(findings(replay(files)).found).toEqual([
+    expect(findings(await replay(files)).found).toEqual([
       expect.stringMatching(/set_foreign_p2m_mapping 0x0: 0, not 1 FOREIGN stores after an INVALID look-up$/),
     ]);
   });
 
-  it('ends a grant operation without a return probe where it has stored for all its slots', () => {
+  it('ends a grant operation without a return probe where it has stored for all its slots', async () => {
     const returns = new Set(ALL_PROBES.returns);
     returns.delete('set_foreign_p2m_mapping');
     const probes: Probes = { entries: ALL_PROBES.entries, returns };
@@ -65,7 +68,7 @@ describe('Replayer', () => {
     finish(maker.run(GNT, { op: 'map', pfns: [3, FRESH], mfn: 9 }));
     finish(maker.run(BALLOON, { op: 'set', pfn: 5, value: mfnWord(7) }));
     finish(maker.run(GNT, { op: 'set', pfn: 6, value: mfnWord(8) }));
-    const report = replay(maker.files());
+    const report = await replay(maker.files());
     expect(report).toMatchObject({
       verdict: 'ok',
       operations: { set_foreign_p2m_mapping: 1, set_phys_to_machine: 2 },
@@ -74,18 +77,18 @@ describe('Replayer', () => {
     });
   });
 
-  it('counts an overlap only while a call is open whose return the log has', () => {
+  it('counts an overlap only while a call is open whose return the log has', async () => {
     const maker = new RecordingMaker();
     const rest = begin(maker, GNT, { op: 'set', pfn: FRESH, value: mfnWord(7) }, 3);
     finish(maker.run(BALLOON, { op: 'get', pfn: 5 }));
     finish(rest);
     finish(maker.run(BALLOON, { op: 'get', pfn: 5 }));
-    expect(replay(maker.files())).toMatchObject({ verdict: 'ok', overlaps: 1 });
+    expect(await replay(maker.files())).toMatchObject({ verdict: 'ok', overlaps: 1 });
     const unreturned = withLines(maker.files(), LOG, (lines) => lines.filter((line) => !/_ret: |^# ent/.test(line)));
-    expect(replay(unreturned)).toMatchObject({ verdict: 'ok', overlaps: 0 });
+    expect(await replay(unreturned)).toMatchObject({ verdict: 'ok', overlaps: 0 });
   });
 
-  it('counts the lines that have the time of the line before, on another CPU', () => {
+  it('counts the lines that have the time of the line before, on another CPU', async () => {
     const maker = new RecordingMaker();
     finish(maker.run(GNT, { op: 'get', pfn: 5 }));
     finish(maker.run(BALLOON, { op: 'get', pfn: 5 }));
@@ -93,14 +96,14 @@ describe('Replayer', () => {
     const files = withLines(maker.files(), LOG, (lines) =>
       lines.map((line) => line.replace(/ \d\.\d{6}: /, ' 7.000000: ')),
     );
-    expect(replay(files)).toMatchObject({ verdict: 'ok', ties: 2 });
+    expect(await replay(files)).toMatchObject({ verdict: 'ok', ties: 2 });
   });
 
   it.each([
     ['an allocation', 'xen_alloc_p2m_entry', 'pfn'],
     ['the second store', '__set_phys_to_machine', 'mfn'],
     ['the second store', '__set_phys_to_machine', 'pfn'],
-  ])('tells %s inside a first store whose %s has another %s', (_, event, what) => {
+  ])('tells %s inside a first store whose %s has another %s', async (_, event, what) => {
     const maker = new RecordingMaker();
     finish(maker.run(GNT, { op: 'set', pfn: FRESH, value: mfnWord(7) }));
     const line = linesWith(maker.files(), LOG, new RegExp(`: ${event}: `)).at(-1)!;
@@ -108,16 +111,16 @@ describe('Replayer', () => {
       lines[line - 1] = lines[line - 1]!.replace(new RegExp(`${what}=0x[0-9a-f]+`), `${what}=0x9`);
       return lines;
     });
-    expect(findings(replay(files))).toMatchObject({ verdict: 'violated', exitCode: 1 });
-    expect(replay(files).divergences).toMatchObject([{ line, operation: `${event} ${what}`, actual: '0x9' }]);
+    expect(findings(await replay(files))).toMatchObject({ verdict: 'violated', exitCode: 1 });
+    expect((await replay(files)).divergences).toMatchObject([{ line, operation: `${event} ${what}`, actual: '0x9' }]);
   });
 
-  it('tells the steps of a first store that the model finds needless', () => {
+  it('tells the steps of a first store that the model finds needless', async () => {
     const maker = new RecordingMaker();
     finish(maker.run(GNT, { op: 'set', pfn: FRESH, value: mfnWord(7) }));
     // The log says the same of a pfn whose leaf is private.
     const files = withLines(maker.files(), LOG, (lines) => lines.map((line) => line.replace('pfn=0x800', 'pfn=0x5')));
-    const report = replay(files);
+    const report = await replay(files);
     const first = linesWith(files, LOG, /__set_phys_to_machine_ret: .*ret=0/)[0]!;
     expect(report).toMatchObject({ verdict: 'violated', exitCode: 1 });
     expect(report.divergences[0]).toMatchObject({ line: first, expected: '1', actual: '0' });
