@@ -2,11 +2,25 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { AssertionError, ExitCode, P2mError } from '../events/index.js';
-import { addBoot } from './boot.js';
-import { addConform } from './conform.js';
 import { note } from './output.js';
-import { addRecordScript } from './record_script.js';
-import { addReplay } from './replay.js';
+
+type AddVerb = (program: Command) => void;
+
+/** The verbs, in the order of the help. Each is loaded only where it is needed: loading takes longer than many a replay. */
+const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
+  replay: async () => (await import('./replay.js')).addReplay,
+  'record-script': async () => (await import('./record_script.js')).addRecordScript,
+  conform: async () => (await import('./conform.js')).addConform,
+  boot: async () => (await import('./boot.js')).addBoot,
+};
+
+/** The verb that the first argument names, none for the version; all of them where it says neither. */
+function verbsFor(first = ''): Promise<AddVerb[]> {
+  const named = Object.hasOwn(VERBS, first) ? VERBS[first] : undefined;
+  if (named !== undefined) return Promise.all([named()]);
+  if (first === '--version' || first === '-V') return Promise.resolve([]);
+  return Promise.all(Object.values(VERBS).map((load) => load()));
+}
 
 /** The version in package.json, which stands above both the sources and dist/. */
 function version(): string {
@@ -21,7 +35,7 @@ function version(): string {
   return 'unknown';
 }
 
-function program(): Command {
+async function program(): Promise<Command> {
   const p2m = new Command('p2m')
     .description('The Xen PV p2m list of Linux: replay recordings, compare with golden vectors, run operations by hand')
     .version(version())
@@ -33,10 +47,7 @@ function program(): Command {
 Exit codes: 0 ok, 1 violated (a finding), 2 usage, 3 bad input, 4 no verdict, 130 interrupted.
 Data on stdout, messages on stderr; logs with P2M_LOG=debug.`,
     );
-  addReplay(p2m);
-  addRecordScript(p2m);
-  addConform(p2m);
-  addBoot(p2m);
+  for (const add of await verbsFor(process.argv[2])) add(p2m);
   for (const command of p2m.commands) command.exitOverride();
   return p2m;
 }
@@ -55,7 +66,7 @@ function exitCodeOf(error: unknown): number {
 
 // No handler of SIGINT: one would wait for the end of what runs, where the signal itself ends it, which shells call 130.
 try {
-  await program().parseAsync();
+  await (await program()).parseAsync();
 } catch (error) {
   process.exitCode = exitCodeOf(error);
 }

@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { runP2m, runShell } from './run_p2m.js';
 
 describe('p2m', () => {
   it('lists its verbs and exit codes', () => {
     const { stdout, stderr, code } = runP2m(['--help']);
-    for (const verb of ['replay', 'conform', 'boot']) expect(stdout).toMatch(new RegExp(`^  ${verb} `, 'm'));
+    for (const verb of ['replay', 'record-script', 'conform', 'boot'])
+      expect(stdout).toMatch(new RegExp(`^  ${verb} `, 'm'));
     expect(stdout).toContain('Exit codes: 0 ok, 1 violated');
     expect([stderr, code]).toEqual(['', 0]);
   });
@@ -19,7 +21,7 @@ describe('p2m', () => {
 
   it.each([
     [['frobnicate'], "unknown command 'frobnicate'"],
-    [['replay'], "missing required argument 'folder'"],
+    [['replay'], "missing required argument 'path'"],
     [['replay', '--frob', 'x'], "unknown option '--frob'"],
     [[], 'Usage: p2m'],
   ])('takes %j for wrong usage', (args, message) => {
@@ -27,6 +29,22 @@ describe('p2m', () => {
     expect(stderr).toContain(message);
     expect(stderr).not.toMatch(/^ +at /m);
     expect([stdout, code]).toEqual(['', 2]);
+  });
+
+  it.each([[['replay', '--help']], [['help', 'replay']]])('explains a verb by %j', (args) => {
+    expect(runP2m(args)).toMatchObject({ stderr: '', code: 0 });
+    expect(runP2m(args).stdout).toMatch(/^Usage: p2m replay /);
+  });
+
+  it('is in one piece: it loads its own chunks and what is built into Node, and pino only to log', () => {
+    const built = new URL('../../dist/cli/', import.meta.url);
+    const loaded = readdirSync(built).flatMap((file) =>
+      [...readFileSync(new URL(file, built), 'utf8').matchAll(/^(?:import|export) (?:.* from )?"([^"]+)";$/gm)].map(
+        ([, specifier]) => specifier!,
+      ),
+    );
+    expect(loaded).toContain('node:fs');
+    expect(loaded.filter((specifier) => !specifier.startsWith('./') && !isBuiltin(specifier))).toEqual([]);
   });
 
   it('ends without a word where nobody reads on, with the exit code of what it found', () => {
