@@ -4,7 +4,7 @@ import { FtraceDecoder } from '../../../replay/trace/ftrace.js';
 import { ArgKey, TraceLine, TraceNames } from '../../../replay/trace/trace_line.js';
 import { LineKind } from '../../../replay/trace/trace_reader.js';
 import { readDecimal, readHex, readNumber } from '../../../replay/trace/trace_number.js';
-import { bytesOf, readChunks, seenLine } from './trace_lines.js';
+import { bytesOf, mutated, mutation, readChunks, seenLine } from './trace_lines.js';
 
 const hexDigits = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((value) => value.toString(16));
 const number = fc.oneof(
@@ -78,9 +78,6 @@ describe('TraceReader', () => {
 });
 
 describe('FtraceDecoder', () => {
-  /** Changes one byte, or leaves out or doubles some. */
-  const mutation = fc.record({ at: fc.nat(200), byte: fc.integer({ min: 0x20, max: 0x7e }), kind: fc.nat(3) });
-
   it('reads a line by a learned shape exactly as it does without', () => {
     fc.assert(
       fc.property(
@@ -89,7 +86,7 @@ describe('FtraceDecoder', () => {
           const names = new TraceNames();
           const learned = new FtraceDecoder(names);
           for (const [text, change] of samples) {
-            const bytes = bytesOf(change === null ? text : mutate(text, change));
+            const bytes = bytesOf(change === null ? text : mutated(text, change));
             const [a, b] = [new TraceLine(), new TraceLine()];
             const fresh = new FtraceDecoder(names);
             for (const line of [a, b]) Object.assign(line, { bytes, start: 0, end: bytes.length });
@@ -103,14 +100,6 @@ describe('FtraceDecoder', () => {
       { numRuns: 300 },
     );
   });
-
-  function mutate(text: string, { at, byte, kind }: { at: number; byte: number; kind: number }): string {
-    const i = at % text.length;
-    if (kind === 0) return text.slice(0, i);
-    if (kind === 1) return text.slice(0, i) + text.slice(i + 1);
-    if (kind === 2) return text.slice(0, i) + text.slice(i - 3 < 0 ? 0 : i - 3);
-    return text.slice(0, i) + String.fromCharCode(byte) + text.slice(i + 1);
-  }
 
   it('reads back every number that it prints', () => {
     const line = new TraceLine();

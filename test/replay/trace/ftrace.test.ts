@@ -207,6 +207,18 @@ describe('FtraceDecoder', () => {
     expect(events).toHaveLength(1);
   });
 
+  it('passes over what ftrace itself puts between the events', () => {
+    const { events, losses } = readText(
+      `# tracer: nop\n##### CPU 1 buffer started ####\n${SET}\n##### CPU 0 buffer started ####\n\n${SET_RET}\n`,
+    );
+    expect([events.length, losses]).toEqual([2, []]);
+  });
+
+  it('takes any 64-bit value', () => {
+    const line = 'gnt-1 [000] 1.0: set_phys_to_machine: (f) pfn=0x10000000000000 mfn=18446744073709551615';
+    expect(readLine(line).args).toEqual({ pfn: '0x10000000000000', mfn: '0xffffffffffffffff' });
+  });
+
   it('keeps what the header says, and sums the headers of logs put together', () => {
     const header = '# tracer: nop\n#\n# entries-in-buffer/entries-written: 628/630   #P:2\n#\n';
     expect(readText(SET).decoder.header).toBeUndefined();

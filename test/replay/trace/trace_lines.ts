@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { P2mError } from '../../../events/index.js';
 import { FtraceDecoder } from '../../../replay/trace/ftrace.js';
 import { ArgKey, type TraceLine } from '../../../replay/trace/trace_line.js';
@@ -135,4 +136,27 @@ export function countsOf(seen: {
     if (seen.reader.eventCount(id) > 0) counts[events.name(id)!] = seen.reader.eventCount(id);
   }
   return counts;
+}
+
+/** A change to a line's text. */
+interface Mutation {
+  readonly at: number;
+  readonly byte: number;
+  readonly kind: number;
+}
+
+/** Changes one byte, or leaves out or doubles some. */
+export const mutation: fc.Arbitrary<Mutation> = fc.record({
+  at: fc.nat(200),
+  byte: fc.integer({ min: 0x20, max: 0x7e }),
+  kind: fc.nat(3),
+});
+
+/** The text with the change made. */
+export function mutated(text: string, { at, byte, kind }: Mutation): string {
+  const i = at % text.length;
+  if (kind === 0) return text.slice(0, i);
+  if (kind === 1) return text.slice(0, i) + text.slice(i + 1);
+  if (kind === 2) return text.slice(0, i) + text.slice(i - 3 < 0 ? 0 : i - 3);
+  return text.slice(0, i) + String.fromCharCode(byte) + text.slice(i + 1);
 }

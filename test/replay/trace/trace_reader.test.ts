@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { FtraceDecoder } from '../../../replay/trace/ftrace.js';
-import { TraceEvent } from '../../../replay/trace/trace_line.js';
+import { decoderFor } from '../../../replay/trace/sniff.js';
+import { TraceEvent, type TraceLine, TraceNames } from '../../../replay/trace/trace_line.js';
 import { LINE_BYTES_MAX, TraceReader } from '../../../replay/trace/trace_reader.js';
-import { bytesOf, complaintOf, readChunks, readText } from './trace_lines.js';
+import { bytesOf, complaintOf, readChunks, readLog, readText } from './trace_lines.js';
 
 const LINE = 'gnt-379 [000] ..... 131.291121: xen_alloc_p2m_entry: (xen_alloc_p2m_entry+0x0/0x870) pfn=0x4fff7';
 
@@ -87,6 +88,45 @@ describe('TraceReader', () => {
   ])('knows the binary files that people mistake for logs: %j', (beginning, hint) => {
     const bytes = Uint8Array.from(beginning, (character) => character.charCodeAt(0));
     expect(complaintOf(() => readChunks([bytes])).hint).toContain(hint);
+  });
+
+  describe.each([
+    ['trace-cmd', ' gnt-7 [000] 1.0: xen_alloc_p2m_entry: (ffffffff81021d10) pfn=0x1'],
+    ['perf', ' gnt 7 [000] 1.0: p2m:xen_alloc_p2m_entry: (ffffffff81021d10) pfn=0x1'],
+    ['early-boot', '1 cpu0 xen_alloc_p2m_entry: caller=0x1 pfn=0x1'],
+    ['ftrace', LINE],
+  ] as const)('of %s', (format, line) => {
+    const read = (bytes: Uint8Array) => readLog([bytes], decoderFor(format, new TraceNames()));
+    const next = line.replace(/^1 /, '2 ');
+
+    it('refuses a cut last line, a line of 10 MB and binary garbage where they stand', () => {
+      const cut = next.slice(0, next.indexOf('pfn=') + 4);
+      expect(complaintOf(() => read(bytesOf(`${line}\n${cut}`)))).toMatchObject({ line: 2, text: cut });
+      expect(complaintOf(() => read(bytesOf(`${line}\n${cut}`))).message).toContain(
+        'in the last line, which has no newline',
+      );
+      const long = bytesOf(`${line}\n${' '.repeat(10_000_000)}\n`);
+      expect(complaintOf(() => read(long))).toMatchObject({ line: 2, byte: line.length + 1 });
+      const garbage = Uint8Array.from([...bytesOf(`${line}\n`), 0xff, 0x00, 0x12, 0x0a]);
+      expect(complaintOf(() => read(garbage))).toMatchObject({ line: 2, byte: line.length + 2, got: 'byte 0x00' });
+    });
+
+    it('says that the last line may be cut where it can be read', () => {
+      const { events, reader } = read(bytesOf(`${line}\n${next}`));
+      expect(events.map(({ unterminated }) => unterminated)).toEqual([false, true]);
+      expect(reader.unterminated).toBe(true);
+    });
+  });
+
+  it("tells an event's own loss before the event, and comments where they are wanted", () => {
+    const told: string[] = [];
+    const handler = {
+      onEvent: ({ call }: TraceLine) => void told.push(`event ${call}`),
+      onLoss: ({ lost }: TraceLine) => void told.push(`loss ${lost}`),
+    };
+    const log = bytesOf('# a comment\n3 cpu0 p2m_mid_mfn_init: \n4 cpu0 p2m_mid_mfn_init: \n');
+    new TraceReader(decoderFor('early-boot', new TraceNames()), handler, 'calls.txt').push(log);
+    expect(told).toEqual(['loss 2', 'event 3', 'event 4']);
   });
 
   it('takes an empty log', () => {
