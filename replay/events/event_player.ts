@@ -189,7 +189,8 @@ function fromHeader<T>(file: string, build: () => T): T {
     return build();
   } catch (error) {
     if (error instanceof P2mError) {
-      throw inputError(`the header of the log: ${error.message}`, { file });
+      const [what] = error.message.split(': got ');
+      throw inputError(`the header of the log: ${what}`, { ...error.complaint, file });
     }
     // The engine's own words where it cannot get that much memory.
     if (error instanceof RangeError) throw inputError('the header of the log: too large', { file, got: error.message });
