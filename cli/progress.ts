@@ -6,7 +6,7 @@ const EVERY_MS = 100;
 
 /** A progress bar on stderr, where that is a terminal; elsewhere nothing. */
 export class Progress {
-  readonly #shown = process.stderr.isTTY === true;
+  readonly #shown = process.stderr.isTTY;
   #last = 0;
   #drawn = false;
 

@@ -1,5 +1,6 @@
 import {
   assert,
+  AssertionError,
   EventBatch,
   type EntryCodec,
   Global,
@@ -65,12 +66,6 @@ export type Outcome =
   | { readonly kind: Exclude<ResultName, 'bug' | 'fault'>; readonly value: number }
   | { readonly kind: 'bug'; readonly bug: string }
   | { readonly kind: 'fault'; readonly access: string };
-
-/** A moment of a domain, while the events since are in its batch (`Domain.rewind`). */
-export interface DomainMark {
-  readonly events: number;
-  readonly ops: number;
-}
 
 /** What kind of number each operation gives back. */
 const RESULT_OF: Partial<Record<OperationName, Exclude<ResultName, 'bug' | 'fault'>>> = {
@@ -194,19 +189,24 @@ export class Domain {
 
   /** Closes the operation that a CPU has ended, and says how. */
   end(operation: OperationName, cpu = 0, context: Cpu = this.cpus[cpu]!): Outcome {
-    const { state, result, bugHit, faultHit } = context;
-    assert(state !== 'running', `CPU ${cpu} has not ended ${operation}`);
-    const kind = RESULT_OF[operation] ?? 'void';
-    const value = operation === 'xen_alloc_p2m_entry' ? (result === 0 ? -ENOMEM : 0) : result;
-    this.#ports[cpu]!.returned(
-      Operation[operation],
-      state === 'idle' ? Result[kind] : Result[state],
-      state === 'idle' ? value : 0,
-    );
-    if (!this.#held && this.batch.length >= FLUSH_AT) this.flush();
+    this.close(operation, cpu, context);
+    const { state, bugHit, faultHit } = context;
     if (state === 'bug') return { kind: 'bug', bug: bugHit };
     if (state === 'fault') return { kind: 'fault', access: faultHit };
-    return { kind, value };
+    return { kind: RESULT_OF[operation] ?? 'void', value: resultOf(operation, context) };
+  }
+
+  /** As `end`, for hot loops: how it ended is in `context`. */
+  close(operation: OperationName, cpu: number, context: Cpu): void {
+    const { state } = context;
+    if (state === 'running') throw new AssertionError(`CPU ${cpu} has not ended ${operation}`);
+    const idle = state === 'idle';
+    this.#ports[cpu]!.returned(
+      Operation[operation],
+      Result[idle ? (RESULT_OF[operation] ?? 'void') : state],
+      idle ? resultOf(operation, context) : 0,
+    );
+    if (!this.#held && this.batch.length >= FLUSH_AT) this.flush();
   }
 
   /** One more context of a CPU: a task that was preempted there in the middle of an operation goes on in its own. */
@@ -224,16 +224,19 @@ export class Domain {
     this.#held = true;
   }
 
-  /** The moment now, to come back to while the events since are still in the batch. */
-  mark(): DomainMark {
-    return { events: this.batch.length, ops: this.#ops };
+  /** Operations begun so far. */
+  get ops(): number {
+    return this.#ops;
   }
 
-  /** Takes back every event since `mark`. Operations that are in the middle are forgotten by whoever runs them. */
-  rewind(mark: DomainMark): void {
-    for (let i = this.batch.length - 1; i >= mark.events; i--) undo(this.memory, this.batch, i);
-    this.batch.truncate(mark.events);
-    this.#ops = mark.ops;
+  /**
+   * Goes back to the moment at which the batch held `events` events and `ops` operations had begun. Operations that are in
+   * the middle are forgotten by whoever runs them.
+   */
+  rewind(events: number, ops: number): void {
+    for (let i = this.batch.length - 1; i >= events; i--) undo(this.memory, this.batch, i);
+    this.batch.truncate(events);
+    this.#ops = ops;
   }
 
   /** Makes the page of the list that holds `pfn` what is said of it, by no operation (adopt.ts). */
@@ -323,6 +326,12 @@ export class Domain {
   #event(kind: number, a = 0, b = 0, c = 0, d = 0, e = 0): void {
     apply(this.memory, this.batch, this.batch.push(kind, 0, NO_OP, a, b, c, d, e));
   }
+}
+
+/** What an operation that has ended gave back: xen_alloc_p2m_entry an errno, the others what their machine says. */
+function resultOf(operation: OperationName, { result }: Cpu): number {
+  if (operation !== 'xen_alloc_p2m_entry') return result;
+  return result === 0 ? -ENOMEM : 0;
 }
 
 function checkNrPages(nrPages: number, geometry: Geometry): void {

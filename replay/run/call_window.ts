@@ -1,6 +1,4 @@
-import type { DomainMark } from '../../src/index.js';
-import type { KnowledgeMark } from './knowledge.js';
-import { NO_LINE, type LogCall } from './log_call.js';
+import { Moment, NO_LINE, type LogCall } from './log_call.js';
 import type { ModelRunner } from './model_runner.js';
 import { takesValue } from './probed_function.js';
 import { fits, OrderSearch, runSchedule, ShownParts } from './order_search.js';
@@ -18,12 +16,6 @@ interface Explained<Fact> {
   readonly part: LogCall;
   readonly recorded: number;
   readonly fact: Fact;
-}
-
-/** Where the window begins. */
-interface Moment {
-  readonly domain: DomainMark;
-  readonly knowledge: KnowledgeMark;
 }
 
 /** How a recorded value turned out. */
@@ -49,7 +41,7 @@ export class CallWindow<Fact> {
   /** Whether the order is another than that of the entries. */
   #isReordered = false;
   #open = 0;
-  #start: Moment;
+  readonly #start = new Moment();
   #explained: Explained<Fact>[] = [];
   #reordered = 0;
 
@@ -58,7 +50,7 @@ export class CallWindow<Fact> {
     this.#runner = runner;
     this.#free = free;
     this.#search = new OrderSearch(runner, this.#shown, SEARCH_PIECES_MAX);
-    this.#start = { domain: runner.domain.mark(), knowledge: runner.knowledge.mark() };
+    runner.note(this.#start);
     runner.domain.hold();
   }
 
@@ -94,6 +86,12 @@ export class CallWindow<Fact> {
   leave(call: LogCall): void {
     if (call.fixed) this.#free(call);
     else if (--this.#open === 0) this.#close();
+  }
+
+  /** Whether what was recorded of `part`, last of all that is recorded of `call`, is the one answer that is possible. */
+  agrees(call: LogCall, part: LogCall): boolean {
+    if (this.#isReordered || part.answer !== part.recorded || !part.determined) return false;
+    return call.died === '' && (part !== call || call.partsMet === call.parts.length);
   }
 
   /**
@@ -190,9 +188,7 @@ export class CallWindow<Fact> {
       this.#runAll();
       return;
     }
-    const { domain, knowledge } = this.#runner;
-    domain.rewind(call.domainMark!);
-    knowledge.rewind(call.knowledgeMark);
+    this.#runner.rewind(call.moment);
     for (let i = this.#schedule.indexOf(call); i < this.#schedule.length; i++) {
       this.#runner.runWhole(this.#schedule[i]!);
     }
@@ -200,9 +196,7 @@ export class CallWindow<Fact> {
 
   /** Runs the whole window again, in the order that it has; with other results there may be more pieces than before. */
   #runAll(): void {
-    const { domain, knowledge } = this.#runner;
-    domain.rewind(this.#start.domain);
-    knowledge.rewind(this.#start.knowledge);
+    this.#runner.rewind(this.#start);
     runSchedule(this.#runner, this.#schedule);
     for (const call of new Set(this.#schedule)) {
       while (!call.finished) {
@@ -220,12 +214,12 @@ export class CallWindow<Fact> {
       else call.cutOff = true;
     }
     this.#schedule.length = 0;
-    this.#explained.length = 0;
+    if (this.#explained.length > 0) this.#explained.length = 0;
     this.#isReordered = false;
     this.#open = 0;
     knowledge.commit();
     if (domain.batch.length >= FLUSH_AT) domain.flush();
-    this.#start = { domain: domain.mark(), knowledge: knowledge.mark() };
+    this.#runner.note(this.#start);
   }
 }
 

@@ -122,17 +122,16 @@ function compareKinds(
   const { perPage } = memory.geometry;
   let leaves = 0;
   const { knowsPageTables } = knowledge;
-  const wanted = describe(run.kind, knowsPageTables ? run.ptePage : undefined, run.writable);
   for (let pfn = run.pfnStart; pfn < run.pfnEnd; pfn += perPage) {
     if (!knowledge.isKindKnown(pfn)) continue;
     leaves++;
-    const writable = pteWritable(memory.pteOf(pfn));
-    const model = describe(
-      kindOf(memory, pfn),
-      knowsPageTables ? ptePageOf(memory, pfn) : undefined,
-      run.writable === undefined ? undefined : writable,
-    );
-    if (model !== wanted) tell({ what: 'page kind', pfn, expected: model, actual: wanted });
+    const kind = kindOf(memory, pfn);
+    const page = knowsPageTables ? ptePageOf(memory, pfn) : undefined;
+    const writable = run.writable === undefined ? undefined : pteWritable(memory.pteOf(pfn));
+    const wantedPage = knowsPageTables ? run.ptePage : undefined;
+    if (kind === run.kind && page === wantedPage && writable === run.writable) continue;
+    const expected = describe(kind, page, writable);
+    tell({ what: 'page kind', pfn, expected, actual: describe(run.kind, wantedPage, run.writable) });
   }
   return leaves;
 }

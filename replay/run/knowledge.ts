@@ -30,9 +30,6 @@ export const Step = { lookUp: 0, store: 1, allocate: 2 } as const;
 /** One of the steps of `Step`. */
 export type Step = (typeof Step)[keyof typeof Step];
 
-/** A moment of what is known. */
-export type KnowledgeMark = number;
-
 /** See above. Belongs to one domain, whose events must be undone together with it. */
 export class Knowledge {
   readonly #domain: Domain;
@@ -149,13 +146,14 @@ export class Knowledge {
     this.#realise(leaf);
   }
 
-  mark(): KnowledgeMark {
+  /** Steps in which something was learned, since `commit`. */
+  get learned(): number {
     return this.#journal.length;
   }
 
-  /** Takes back what was learned since; the domain must be rewound to the same moment. */
-  rewind(mark: KnowledgeMark): void {
-    while (this.#journal.length > mark) {
+  /** Takes back what was learned since `learned` was that; the domain must be rewound to the same moment. */
+  rewind(learned: number): void {
+    while (this.#journal.length > learned) {
       const { leaf, state, words } = this.#journal.pop()!;
       if (leaf < 0) {
         const pfn = -1 - leaf;
@@ -170,7 +168,7 @@ export class Knowledge {
 
   /** What was learned so far is not taken back any more. */
   commit(): void {
-    this.#journal.length = 0;
+    if (this.#journal.length > 0) this.#journal.length = 0;
   }
 
   /** The one answer of a look-up, or undefined where several are possible. */

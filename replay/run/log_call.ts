@@ -1,6 +1,5 @@
 import { INVALID, type Word } from '../../events/index.js';
-import type { Cpu, DomainMark } from '../../src/index.js';
-import type { KnowledgeMark } from './knowledge.js';
+import type { Cpu } from '../../src/index.js';
 
 /** A call that the model made: the operation that it ran, or one inside it. */
 export class ModelCall {
@@ -29,6 +28,13 @@ export class ModelCall {
     this.rowStart = 0;
     this.rowEnd = 0;
   }
+}
+
+/** A moment of a replay, to go back to: events and operations of the domain, and steps of what is known. */
+export class Moment {
+  events = 0;
+  ops = 0;
+  learned = 0;
 }
 
 /** How an open call takes part in the replay. */
@@ -102,8 +108,8 @@ export class LogCall {
   op = 0;
   context: Cpu | undefined = undefined;
   finished = false;
-  domainMark: DomainMark | undefined = undefined;
-  knowledgeMark: KnowledgeMark = 0;
+  /** The moment before it ran. */
+  readonly moment = new Moment();
 
   /** Makes the record that of a call just entered. */
   begin(event: number, line: number, cpu: number, pid: number, task: number): void {
@@ -119,9 +125,9 @@ export class LogCall {
     this.count = 0;
     this.recorded = undefined;
     this.stepsLeft = 0;
-    this.parts.length = 0;
+    if (this.parts.length > 0) this.parts.length = 0;
     this.failAt = 0;
-    this.pages.length = 0;
+    if (this.pages.length > 0) this.pages.length = 0;
     this.pmdLines = 0;
     this.pteLines = 0;
     this.around = undefined;
@@ -156,8 +162,9 @@ export class LogCall {
 
   /** The first of the model's calls, not yet shown, of the function: its index, or 0 where there is none. */
   nextModelCall(event: number): number {
-    const last = this.parts.findLast((part) => part.modelIndex > 0)?.modelIndex ?? 0;
-    for (let i = last + 1; i < this.modelCount; i++) if (this.model[i]!.event === event) return i;
+    let shown = 0;
+    for (const part of this.parts) shown = Math.max(shown, part.modelIndex);
+    for (let i = shown + 1; i < this.modelCount; i++) if (this.model[i]!.event === event) return i;
     return 0;
   }
 

@@ -1,8 +1,8 @@
 import { KINDS, type OperationName } from '../../events/index.js';
-import type { CallObserver, Cpu, Domain, Machine, Outcome } from '../../src/index.js';
+import type { CallObserver, Cpu, Domain, Machine } from '../../src/index.js';
 import { TraceEvent } from '../trace/trace_line.js';
-import { Knowledge, Step } from './knowledge.js';
-import type { LogCall, ModelCall } from './log_call.js';
+import { Step, type Knowledge } from './knowledge.js';
+import type { LogCall, ModelCall, Moment } from './log_call.js';
 import { sameAs } from './probed_function.js';
 
 const E = TraceEvent;
@@ -29,7 +29,8 @@ export class ModelRunner implements CallObserver {
   /** The call whose rows run, and the calls open in it: indices of its model calls, or NO_EVENT. */
   #call!: LogCall;
   readonly #open: number[] = [];
-  #pieceEnded = false;
+  /** Calls made by the outermost one that have ended since the piece began. */
+  #piecesEnded = 0;
   #armed = false;
 
   constructor(domain: Domain, knowledge: Knowledge) {
@@ -61,6 +62,19 @@ export class ModelRunner implements CallObserver {
     for (const cpu of domain.cpus) cpu.observer = this;
   }
 
+  /** Makes `moment` the one now. */
+  note(moment: Moment): void {
+    moment.events = this.domain.batch.length;
+    moment.ops = this.domain.ops;
+    moment.learned = this.knowledge.learned;
+  }
+
+  /** Takes back everything since `moment`. */
+  rewind(moment: Moment): void {
+    this.domain.rewind(moment.events, moment.ops);
+    this.knowledge.rewind(moment.learned);
+  }
+
   /** Whether the model runs the function. */
   runs(event: number): boolean {
     return this.#runs[event] !== undefined;
@@ -87,8 +101,8 @@ export class ModelRunner implements CallObserver {
       this.domain.switchTo(call.cpu, call.op);
     }
     const context = call.context!;
-    this.#pieceEnded = false;
-    while (context.state === 'running' && !this.#pieceEnded) context.step();
+    this.#piecesEnded = 0;
+    while (context.state === 'running' && this.#piecesEnded === 0) context.step();
     if (context.state !== 'running') this.#end(call);
   }
 
@@ -96,17 +110,17 @@ export class ModelRunner implements CallObserver {
     const { name, machine } = this.#runs[call.event]!;
     call.unrun();
     call.context = context;
-    call.domainMark = this.domain.mark();
-    call.knowledgeMark = this.knowledge.mark();
+    this.note(call.moment);
     this.#call = call;
-    this.#open.length = 0;
+    if (this.#open.length > 0) this.#open.length = 0;
     call.op = this.domain.begin(name, machine, call.pfn, call.value, call.count, call.cpu, call.line, context);
   }
 
   #end(call: LogCall): void {
-    const outcome: Outcome = this.domain.end(this.#runs[call.event]!.name, call.cpu, call.context);
-    if (outcome.kind === 'bug') call.died = `BUG ${outcome.bug}`;
-    else if (outcome.kind === 'fault') call.died = `a ${outcome.access} fault`;
+    const context = call.context!;
+    this.domain.close(this.#runs[call.event]!.name, call.cpu, context);
+    if (context.state === 'bug') call.died = `BUG ${context.bugHit}`;
+    else if (context.state === 'fault') call.died = `a ${context.faultHit} fault`;
     if (this.#armed) this.#disarm();
     call.finished = true;
   }
@@ -157,7 +171,7 @@ export class ModelRunner implements CallObserver {
     const made = call.model[index]!;
     made.ret = value;
     made.rowEnd = this.domain.batch.length;
-    if (this.#open.length === 1) this.#pieceEnded = true;
+    if (this.#open.length === 1) this.#piecesEnded++;
     if (made.event === E.__set_phys_to_machine) {
       const last = made.rowEnd - 1;
       const { batch } = this.domain;

@@ -1,6 +1,4 @@
-import type { DomainMark } from '../../src/index.js';
-import type { KnowledgeMark } from './knowledge.js';
-import { LINE_MAX, type LogCall } from './log_call.js';
+import { LINE_MAX, type LogCall, type Moment } from './log_call.js';
 import type { ModelRunner } from './model_runner.js';
 import { sameAs } from './probed_function.js';
 import { TraceEvent } from '../trace/trace_line.js';
@@ -24,7 +22,7 @@ export class OrderSearch {
   #calls: readonly LogCall[] = [];
   #order: LogCall[] = [];
   #before: readonly LogCall[] = [];
-  #start!: { readonly domain: DomainMark; readonly knowledge: KnowledgeMark };
+  #start!: Moment;
 
   constructor(runner: ModelRunner, shown: ShownParts, budget: number) {
     this.#runner = runner;
@@ -46,11 +44,7 @@ export class OrderSearch {
    * @param culprit  the call of which something does not fit
    * @returns        the schedule found, or undefined
    */
-  find(
-    schedule: readonly LogCall[],
-    culprit: LogCall,
-    start: { readonly domain: DomainMark; readonly knowledge: KnowledgeMark },
-  ): LogCall[] | undefined {
+  find(schedule: readonly LogCall[], culprit: LogCall, start: Moment): LogCall[] | undefined {
     const leaf = Math.floor(culprit.pfn / 2 ** this.#leafShift);
     const moved = (call: LogCall): boolean => Math.floor(call.pfn / 2 ** this.#leafShift) === leaf;
     this.#start = start;
@@ -98,9 +92,7 @@ export class OrderSearch {
 
   /** Runs the order so far, from the start. */
   #rerun(): void {
-    const { domain, knowledge } = this.#runner;
-    domain.rewind(this.#start.domain);
-    knowledge.rewind(this.#start.knowledge);
+    this.#runner.rewind(this.#start);
     for (const call of this.#calls) call.unrun();
     runSchedule(this.#runner, this.#before);
     for (const call of this.#order) this.#runner.runPiece(call);

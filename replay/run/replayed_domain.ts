@@ -1,4 +1,4 @@
-import { EntryCodec, Global, inputError, INVALID, type EventBatch } from '../../events/index.js';
+import { Global, inputError, INVALID, type EntryCodec, type EventBatch } from '../../events/index.js';
 import { alignUp, Domain, type Form, type Geometry, type LeafRun, type ListState } from '../../src/index.js';
 import { listStateOf, type ListDump } from '../recording/list_dump.js';
 import type { LogFormat } from '../trace/sniff.js';

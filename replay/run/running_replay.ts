@@ -44,7 +44,7 @@ export class RunningReplay {
     if (form.structure === 'linear') return;
     const isUsers = this.#options.kernel !== undefined || file === undefined;
     throw (isUsers ? usageError : inputError)('a replay needs the linear list, which this kernel has not', {
-      ...(isUsers || file === undefined ? {} : { file }),
+      ...(isUsers ? {} : { file }),
       got: `kernel ${kernel}`,
       expected: '3.19 or later',
     });
