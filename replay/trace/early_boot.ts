@@ -40,6 +40,11 @@ export class EarlyBootDecoder implements LineDecoder {
     this.#task = names.tasks.intern(new Uint8Array(0), 0, 0);
   }
 
+  /** The calls of one boot are few: each is parsed. */
+  readKnown(): number {
+    return -1;
+  }
+
   decode(bytes: Uint8Array, start: number, end: number, line: TraceLine): LineKind {
     if (start < end && bytes[start] === HASH) return this.#note(bytes, start, end, line);
     if (start < end && isDigit(bytes[start]!)) return this.#call(bytes, start, end, line);

@@ -40,8 +40,8 @@ export class EventBody {
     this.#fault = fault;
   }
 
-  /** Whether `bytes[at, end)` has the shape of a line that was learned; if so it is read into `line`. */
-  match(bytes: Uint8Array, view: DataView, at: number, end: number, line: TraceLine): boolean {
+  /** Reads a line's rest at `at` where it has a shape that was learned; the index of its newline, or -1. */
+  match(bytes: Uint8Array, view: DataView, at: number, end: number, line: TraceLine): number {
     return this.#shapes.match(bytes, view, at, end, line);
   }
 

@@ -28,6 +28,9 @@ const LOWER_X = 0x78;
 /** Columns of flags that a kernel may print. */
 const FLAGS_MAX = 8;
 
+/** So many decimal digits are less than 2^30. */
+const SHORT_DIGITS = 9;
+
 /** Decodes lines of events. A log's names are in `names`, which decoders of several logs may share. */
 export abstract class EventLineDecoder implements LineDecoder {
   abstract readonly format: string;
@@ -52,25 +55,32 @@ export abstract class EventLineDecoder implements LineDecoder {
     return undefined;
   }
 
+  readKnown(bytes: Uint8Array, start: number, end: number, line: TraceLine): number {
+    const view = this.#viewOf(bytes);
+    const head = this.#heads.match(view, start, end, line);
+    if (head < 0) return -1;
+    const body = this.readTime(bytes, head, end, line);
+    return body < 0 ? -1 : this.#body.match(bytes, view, body, end, line);
+  }
+
   decode(bytes: Uint8Array, start: number, end: number, line: TraceLine): LineKind {
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    }
-    const known = this.#heads.match(this.#view, start, end, line);
-    if (known >= 0) {
-      const body = this.readTime(bytes, known, end, line);
-      if (body >= 0) {
-        if (this.#body.match(bytes, this.#view, body, end, line)) return LineKind.event;
-        return this.#event(bytes, body, end, line);
-      }
-    }
+    const known = this.#heads.match(this.#viewOf(bytes), start, end, line);
+    const body = known < 0 ? -1 : this.readTime(bytes, known, end, line);
+    if (body >= 0) return this.#event(bytes, body, end, line);
     if (start === end) return LineKind.skip;
     if (bytes[start] === HASH) return this.comment(bytes, start, end, line);
     const head = this.#readHead(bytes, start, end, line);
     if (head < 0) return this.other(bytes, start, end, line);
     this.#heads.learn(bytes, start, head, line);
     return this.#event(bytes, this.readTime(bytes, head, end, line), end, line);
+  }
+
+  #viewOf(bytes: Uint8Array): DataView {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+    return this.#view;
   }
 
   /** Reads the task and pid that end before `at`, blanks between, into `line`; false where they do not stand there. */
@@ -138,17 +148,20 @@ export abstract class EventLineDecoder implements LineDecoder {
   /** Reads blanks and a time with its colon into `line`; the index behind the colon, or -1 where there is no time. */
   protected readTime(bytes: Uint8Array, from: number, end: number, line: TraceLine): number {
     const at = blanks(bytes, from, end);
-    if (at >= end || !isDigit(bytes[at]!)) return -1;
-    const hex = at + 1 < end && bytes[at + 1] === LOWER_X;
-    let i = hex
-      ? readHex(bytes, at + 2, end, this.#hi, this.#lo, 0)
-      : readDecimal(bytes, at, end, this.#hi, this.#lo, 0);
-    if (i < 0) return -1;
-    line.timeHi = this.#hi[0]!;
-    line.timeLo = this.#lo[0]!;
+    const shortEnd = at + SHORT_DIGITS < end ? at + SHORT_DIGITS : end;
+    let i = at;
+    let whole = 0;
+    for (; i < shortEnd && isDigit(bytes[i]!); i++) whole = whole * 10 + (bytes[i]! - ZERO);
+    if (i === at) return -1;
+    line.timeHi = 0;
+    line.timeLo = whole;
+    if (i === shortEnd || bytes[i] === LOWER_X) {
+      i = this.#readLongTime(bytes, at, end, line);
+      if (i < 0) return -1;
+    }
     let fraction = 0;
     let digits = 0;
-    if (i < end && bytes[i] === DOT && !hex) {
+    if (i < end && bytes[i] === DOT) {
       for (i++; i < end && digits < 9 && isDigit(bytes[i]!); i++, digits++)
         fraction = fraction * 10 + (bytes[i]! - ZERO);
       if (digits === 0) return -1;
@@ -156,6 +169,17 @@ export abstract class EventLineDecoder implements LineDecoder {
     line.timeFraction = fraction;
     line.timeDigits = digits;
     return i < end && bytes[i] === COLON ? i + 1 : -1;
+  }
+
+  /** A counter of many digits, or in hexadecimal. */
+  #readLongTime(bytes: Uint8Array, at: number, end: number, line: TraceLine): number {
+    const isHex = at + 1 < end && bytes[at + 1] === LOWER_X;
+    const next = isHex
+      ? readHex(bytes, at + 2, end, this.#hi, this.#lo, 0)
+      : readDecimal(bytes, at, end, this.#hi, this.#lo, 0);
+    line.timeHi = this.#hi[0]!;
+    line.timeLo = this.#lo[0]!;
+    return next;
   }
 
   #readHead(bytes: Uint8Array, start: number, end: number, line: TraceLine): number {

@@ -111,6 +111,9 @@ const SHAPES_MAX = 32;
 /** With the table full, one miss in so many replaces a shape: lines that never repeat must not cost more than parsing. */
 const REPLACE_EVERY = 16;
 
+const RETURN = 0x0d;
+const NEWLINE = 0x0a;
+
 /** The shapes of the lines read lately, each with the one that followed it the last time. */
 export class ShapeTable {
   readonly #shapes: Shape[] = [];
@@ -118,21 +121,24 @@ export class ShapeTable {
   #last = 0;
   #misses = 0;
 
-  /** Fills event and arguments where `bytes[at, end)` has a known shape. */
-  match(bytes: Uint8Array, view: DataView, at: number, end: number, line: TraceLine): boolean {
+  /** Fills event and arguments where the line's rest at `at` has a known shape; the index of its newline, or -1. */
+  match(bytes: Uint8Array, view: DataView, at: number, end: number, line: TraceLine): number {
     const count = this.#shapes.length;
-    if (count === 0) return false;
+    if (count === 0) return -1;
     const expected = this.#next[this.#last]!;
-    if (fits(this.#shapes[expected]!, bytes, view, at, end, line)) {
+    const lineEnd = fit(this.#shapes[expected]!, bytes, view, at, end, line);
+    if (lineEnd >= 0) {
       this.#last = expected;
-      return true;
+      return lineEnd;
     }
     for (let s = 0; s < count; s++) {
-      if (s === expected || !fits(this.#shapes[s]!, bytes, view, at, end, line)) continue;
+      if (s === expected) continue;
+      const lineEnd = fit(this.#shapes[s]!, bytes, view, at, end, line);
+      if (lineEnd < 0) continue;
       this.#follow(s);
-      return true;
+      return lineEnd;
     }
-    return false;
+    return -1;
   }
 
   /** Keeps the shape of `bytes[at, end)`, which was parsed into `line` and `spans`. */
@@ -145,8 +151,7 @@ export class ShapeTable {
       before.push(new Literal(bytes.slice(from, spans.start[k])));
       from = spans.end[k]!;
     }
-    const s = full ? (this.#misses / REPLACE_EVERY) % SHAPES_MAX : this.#shapes.length;
-    this.#shapes[s] = {
+    const shape = {
       event: line.event,
       args: line.args,
       placeStart: line.placeStart - at,
@@ -156,6 +161,8 @@ export class ShapeTable {
       keys: spans.key.slice(0, spans.count),
       hex: spans.hex.slice(0, spans.count),
     };
+    const s = full ? (this.#misses / REPLACE_EVERY) % SHAPES_MAX : this.#shapes.length;
+    this.#shapes[s] = shape;
     this.#follow(s);
   }
 
@@ -165,22 +172,27 @@ export class ShapeTable {
   }
 }
 
-function fits(shape: Shape, bytes: Uint8Array, view: DataView, at: number, end: number, line: TraceLine): boolean {
+/** Reads a line's rest at `at` where it has the shape; the index of its newline, which stands before `end`, or -1. */
+function fit(shape: Shape, bytes: Uint8Array, view: DataView, at: number, end: number, line: TraceLine): number {
   const { before, keys, hex, after } = shape;
   let i = at;
   for (let k = 0; k < before.length; k++) {
     const literal = before[k]!;
-    if (end - i < literal.length || !literal.standsAt(view, i)) return false;
+    if (end - i < literal.length || !literal.standsAt(view, i)) return -1;
     i += literal.length;
     const key = keys[k]! as ArgKey;
     i =
       hex[k] === 1 ? readHex(bytes, i, end, line.hi, line.lo, key) : readDecimal(bytes, i, end, line.hi, line.lo, key);
-    if (i < 0) return false;
+    if (i < 0) return -1;
   }
-  if (end - i !== after.length || !after.standsAt(view, i)) return false;
+  if (end - i <= after.length || !after.standsAt(view, i)) return -1;
+  i += after.length;
+  // Logs that came over a serial console end their lines in \r\n.
+  if (bytes[i] === RETURN) i++;
+  if (i >= end || bytes[i] !== NEWLINE) return -1;
   line.event = shape.event;
   line.args = shape.args;
   line.placeStart = at + shape.placeStart;
   line.placeEnd = at + shape.placeEnd;
-  return true;
+  return i;
 }

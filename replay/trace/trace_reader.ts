@@ -58,6 +58,13 @@ export interface LineDecoder {
   readonly summary: LogSummary | undefined;
 
   /**
+   * Reads the line at `start` into `line` as `decode` would, where it is an event of a kind seen before and its newline
+   * stands before `end`; the index of that newline, or -1 with `line` in any state. So most lines are found to end where
+   * they do while they are read, and need no search for it. Must not keep `bytes`, and must not allocate.
+   */
+  readKnown(bytes: Uint8Array, start: number, end: number, line: TraceLine): number;
+
+  /**
    * Reads the line `bytes[start, end)` (no newline) into `line`, except for its place in the log, which the reader
    * has filled in. Must not keep `bytes`, and must not allocate for a line of a kind it has seen before.
    */
@@ -99,6 +106,8 @@ export class TraceReader {
   /** Bytes before the line being read. */
   #offset = 0;
   #unterminated = false;
+  /** Where in its bytes the line behind the one being read begins. */
+  #next = 0;
 
   constructor(decoder: LineDecoder, handler: TraceHandler, file: string) {
     this.#decoder = decoder;
@@ -144,12 +153,17 @@ export class TraceReader {
       this.#keep(chunk.subarray(0, end));
       const length = this.#carryBytes;
       this.#carryBytes = 0;
-      this.#line(this.#carry, 0, length);
+      this.#carry[length] = NEWLINE;
+      if (!this.#known(this.#carry, 0, length + 1)) this.#line(this.#carry, 0, length);
       start = end + 1;
     }
-    for (let end = search.indexOf(NEWLINE, start); end >= 0; end = search.indexOf(NEWLINE, start)) {
-      this.#line(chunk, start, end);
-      start = end + 1;
+    while (start < chunk.length) {
+      if (!this.#known(chunk, start, chunk.length)) {
+        const end = search.indexOf(NEWLINE, start);
+        if (end < 0) break;
+        this.#line(chunk, start, end);
+      }
+      start = this.#next;
     }
     if (start < chunk.length) this.#keep(chunk.subarray(start));
   }
@@ -164,25 +178,49 @@ export class TraceReader {
     this.#offset--;
   }
 
-  #line(bytes: Uint8Array, start: number, end: number): void {
+  /** Reads the line at `start` where the decoder knows its kind. */
+  #known(bytes: Uint8Array, start: number, limit: number): boolean {
+    this.#record.lost = 0;
+    const end = this.#decoder.readKnown(bytes, start, limit, this.#record);
+    if (end < 0) return false;
+    this.#place(bytes, start, end);
+    this.#event();
+    return true;
+  }
+
+  /** Notes where the line stands whose newline is at `end`. */
+  #place(bytes: Uint8Array, start: number, end: number): void {
     const line = this.#record;
+    this.#next = end + 1;
     line.line = ++this.#lines;
     line.byte = this.#offset;
     line.bytes = bytes;
     line.start = start;
-    if (end - start > LINE_BYTES_MAX) throw this.#tooLong(`${end - start} bytes`);
-    this.#offset += end - start + 1;
     // Logs that came over a serial console end their lines in \r\n.
-    const textEnd = end > start && bytes[end - 1] === RETURN ? end - 1 : end;
-    line.end = textEnd;
+    line.end = end > start && bytes[end - 1] === RETURN ? end - 1 : end;
+    this.#offset += end - start + 1;
+  }
+
+  #event(): void {
+    const line = this.#record;
+    this.#events++;
+    if (line.event >= this.#eventCounts.length) this.#growCounts(line.event);
+    this.#eventCounts[line.event]!++;
+    if (line.lost !== 0) this.#handler.onLoss(line);
+    this.#handler.onEvent(line);
+  }
+
+  #line(bytes: Uint8Array, start: number, end: number): void {
+    const line = this.#record;
+    this.#place(bytes, start, end);
+    if (end - start > LINE_BYTES_MAX) {
+      this.#offset = line.byte;
+      throw this.#tooLong(`${end - start} bytes`);
+    }
     line.lost = 0;
-    const kind = this.#decoder.decode(bytes, start, textEnd, line);
+    const kind = this.#decoder.decode(bytes, start, line.end, line);
     if (kind === LineKind.event) {
-      this.#events++;
-      if (line.event >= this.#eventCounts.length) this.#growCounts(line.event);
-      this.#eventCounts[line.event]!++;
-      if (line.lost !== 0) this.#handler.onLoss(line);
-      this.#handler.onEvent(line);
+      this.#event();
     } else if (kind === LineKind.loss) {
       this.#handler.onLoss(line);
     } else if (kind === LineKind.note) {
@@ -198,8 +236,9 @@ export class TraceReader {
       this.#lines++;
       throw this.#tooLong(`${length} bytes or more`);
     }
-    if (length > this.#carry.length) {
-      const carry = new Uint8Array(Math.max(length, 2 * this.#carry.length));
+    // A newline is put behind it.
+    if (length >= this.#carry.length) {
+      const carry = new Uint8Array(Math.max(length + 1, 2 * this.#carry.length));
       carry.set(this.#carry.subarray(0, this.#carryBytes));
       this.#carry = carry;
     }

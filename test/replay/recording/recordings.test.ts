@@ -10,7 +10,7 @@ import { parsePageKinds } from '../../../replay/recording/page_kinds.js';
 import { parseRecording } from '../../../replay/recording/recording.js';
 import { TraceLine } from '../../../replay/trace/trace_line.js';
 import { LineKind, TraceReader } from '../../../replay/trace/trace_reader.js';
-import { seenLine } from '../trace/trace_lines.js';
+import { decodeLine, seenLine } from '../trace/trace_lines.js';
 
 /** The large recordings stand beside the project; where they are absent these tests are skipped, and shown as such. */
 const folder = fileURLToPath(new URL('../../../../shared/recordings', import.meta.url));
@@ -55,10 +55,10 @@ describe.skipIf(absent)('../shared/recordings', () => {
       const [a, b] = [new TraceLine(), new TraceLine()];
       for (let start = 0, end; start < bytes.length; start = end + 1) {
         end = bytes.indexOf(0x0a, start);
+        const text = bytes.subarray(start, end);
         const fresh = new FtraceDecoder(learned.names);
-        for (const line of [a, b]) Object.assign(line, { bytes, start, end });
-        const kind = learned.decode(bytes, start, end, a);
-        expect(fresh.decode(bytes, start, end, b)).toBe(kind);
+        const kind = decodeLine(learned, text, a);
+        expect(decodeLine(fresh, text, b)).toBe(kind);
         if (kind === LineKind.event) expect(seenLine(a, learned)).toEqual(seenLine(b, fresh));
       }
     },

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { P2mError } from '../../../events/index.js';
 import { FtraceDecoder } from '../../../replay/trace/ftrace.js';
 import { ArgKey, type TraceLine } from '../../../replay/trace/trace_line.js';
-import { type LineDecoder, TraceReader } from '../../../replay/trace/trace_reader.js';
+import { type LineDecoder, LineKind, TraceReader } from '../../../replay/trace/trace_reader.js';
 
 /** What a handler was told of a line, with everything looked up, so that whole logs compare with `toEqual`. */
 export interface SeenLine {
@@ -159,4 +159,12 @@ export function mutated(text: string, { at, byte, kind }: Mutation): string {
   if (kind === 1) return text.slice(0, i) + text.slice(i + 1);
   if (kind === 2) return text.slice(0, i) + text.slice(i - 3 < 0 ? 0 : i - 3);
   return text.slice(0, i) + String.fromCharCode(byte) + text.slice(i + 1);
+}
+
+/** Decodes one line as a reader would; `line` is filled. */
+export function decodeLine(decoder: LineDecoder, text: Uint8Array, line: TraceLine): LineKind {
+  const bytes = Uint8Array.of(...text, 0x0a);
+  Object.assign(line, { bytes, start: 0, end: text.length });
+  if (decoder.readKnown(bytes, 0, bytes.length, line) === text.length) return LineKind.event;
+  return decoder.decode(bytes, 0, text.length, line);
 }

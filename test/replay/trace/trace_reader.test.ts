@@ -111,6 +111,15 @@ describe('TraceReader', () => {
       expect(complaintOf(() => read(garbage))).toMatchObject({ line: 2, byte: line.length + 2, got: 'byte 0x00' });
     });
 
+    it('reads lines that end in \\r\\n as those that end in \\n', () => {
+      const lines = Array.from({ length: 5 }, (_, i) =>
+        line.replace(/^1 /, `${i + 1} `).replace(/pfn=0x.*/, `pfn=0x${i}`),
+      );
+      const unix = read(bytesOf(lines.map((text) => `${text}\n`).join(''))).events;
+      const serial = read(bytesOf(lines.map((text) => `${text}\r\n`).join(''))).events;
+      expect(serial).toEqual(unix.map((event, i) => ({ ...event, byte: event.byte + i })));
+    });
+
     it('says that the last line may be cut where it can be read', () => {
       const { events, reader } = read(bytesOf(`${line}\n${next}`));
       expect(events.map(({ unterminated }) => unterminated)).toEqual([false, true]);
