@@ -25,6 +25,7 @@ export function digitsBack(bytes: Uint8Array, start: number, end: number): numbe
   return i;
 }
 
+/** Whether the byte is a decimal digit. */
 export function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= NINE;
 }
