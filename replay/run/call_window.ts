@@ -1,3 +1,6 @@
+import type { Word } from '../../events/index.js';
+import { lookUp } from '../../src/index.js';
+import { Foreseen } from './knowledge.js';
 import { Moment, NO_LINE, type LogCall } from './log_call.js';
 import type { ModelRunner } from './model_runner.js';
 import { takesValue } from './probed_function.js';
@@ -5,6 +8,8 @@ import { fits, OrderSearch, runSchedule, ShownParts } from './order_search.js';
 
 /** Pieces that searches may run in a whole replay: some seconds of work. */
 const SEARCH_PIECES_MAX = 4_000_000;
+/** Pieces that may be run to see whether an order would have left another word; a race that takes more may have. */
+const RACE_PIECES_MAX = 4000;
 /** A window of more calls is closed where it is: a call that stays open for so long keeps the order that it has. */
 const CALLS_MAX = 1024;
 /** Events are handed on between windows once there are this many. */
@@ -56,7 +61,7 @@ export class CallWindow<Fact> {
 
   /** How often another order explained what was recorded. */
   get reordered(): number {
-    return this.#reordered;
+    return this.#reordered + this.#runner.knowledge.reordered;
   }
 
   /** Whether there are calls beside the one in hand. */
@@ -64,9 +69,9 @@ export class CallWindow<Fact> {
     return this.#schedule.length > 1;
   }
 
-  /** Whether a call of the window stores the entry of `pfn`. */
-  touches(pfn: number): boolean {
-    return this.#schedule.some((call) => call.pfn === pfn && takesValue(call.event));
+  /** Whether a call of the window, other than `except`, stores the entry of `pfn`. */
+  touches(pfn: number, except?: LogCall): boolean {
+    return this.#schedule.some((call) => call !== except && call.pfn === pfn && takesValue(call.event));
   }
 
   /** A call was entered: runs it. */
@@ -90,7 +95,7 @@ export class CallWindow<Fact> {
 
   /** Whether what was recorded of `part`, last of all that is recorded of `call`, is the one answer that is possible. */
   agrees(call: LogCall, part: LogCall): boolean {
-    if (this.#isReordered || part.answer !== part.recorded || !part.determined) return false;
+    if (this.#isReordered || part.answer !== part.recorded || part.foreseen !== Foreseen.yes) return false;
     return call.died === '' && (part !== call || call.partsMet === call.parts.length);
   }
 
@@ -100,7 +105,7 @@ export class CallWindow<Fact> {
    * @param fact what to say of it where it turns out to be wrong; asked for only where that cannot be known yet
    */
   check(call: LogCall, part: LogCall, fact: () => Fact): Check<Fact> {
-    const decides = !part.determined && !isInformed(part);
+    const decides = part.foreseen !== Foreseen.yes && !isInformed(part);
     if (!decides && this.#fits(call)) return FITS;
     if (call.fixed) return this.#checkFixed(call, part);
     if (decides || isUninformed(call)) {
@@ -120,7 +125,7 @@ export class CallWindow<Fact> {
   }
 
   #checkFixed(call: LogCall, part: LogCall): Check<Fact> {
-    if (!part.determined || part.recorded === undefined || part.answer === part.recorded) return FITS;
+    if (part.foreseen !== Foreseen.yes || part.recorded === undefined || part.answer === part.recorded) return FITS;
     return call.cutOff ? UNDECIDED : { kind: 'contradicts', earlier: undefined };
   }
 
@@ -206,8 +211,37 @@ export class CallWindow<Fact> {
     }
   }
 
+  /** Pfns that several calls have stored, where another order would have left another word. */
+  #findRaces(): Races {
+    const calls = [...new Set(this.#schedule)];
+    const stores = calls.filter((call) => takesValue(call.event) && call.answer === 1);
+    if (stores.length < 2) return NO_RACES;
+    const { memory } = this.#runner.domain;
+    const races = new Map<number, Word[]>();
+    for (const store of stores) {
+      const { pfn, value } = store;
+      const others = stores.filter((other) => other.pfn === pfn && other.value !== value);
+      // The one that was entered last has the word; one that ended before another began was overwritten for sure.
+      if (others.length === 0 || lookUp(memory, pfn) === value || races.get(pfn)?.includes(value) === true) continue;
+      if (others.some((other) => store.ended && store.endLine < other.line)) continue;
+      if (!this.#mayEndWith(store, () => lookUp(memory, pfn) === value)) continue;
+      races.set(pfn, [...(races.get(pfn) ?? [lookUp(memory, pfn)]), value]);
+    }
+    return races;
+  }
+
+  /** Whether an order that fits everything ends so; yes where that cannot be told. Leaves the window as it was. */
+  #mayEndWith(store: LogCall, isSo: () => boolean): boolean {
+    const pieces = this.#schedule.map((call) => call.piecewise);
+    const found = this.#search.find(this.#schedule, store, this.#start, isSo, RACE_PIECES_MAX);
+    for (const [i, call] of this.#schedule.entries()) call.piecewise = pieces[i]!;
+    this.#runAll();
+    return found !== undefined || this.#search.gaveUp;
+  }
+
   #close(): void {
     const { domain, knowledge } = this.#runner;
+    const races = this.#schedule.length > 1 ? this.#findRaces() : NO_RACES;
     for (const call of this.#isReordered ? new Set(this.#schedule) : this.#schedule) {
       call.fixed = true;
       if (call.ended) this.#free(call);
@@ -217,12 +251,17 @@ export class CallWindow<Fact> {
     if (this.#explained.length > 0) this.#explained.length = 0;
     this.#isReordered = false;
     this.#open = 0;
+    for (const [pfn, words] of races) knowledge.race(pfn, words);
     knowledge.commit();
     if (domain.batch.length >= FLUSH_AT) domain.flush();
     this.#runner.note(this.#start);
   }
 }
 
+/** Pfns, each with the words that its entry may hold. */
+type Races = ReadonlyMap<number, readonly Word[]>;
+
+const NO_RACES: Races = new Map();
 const FITS = { kind: 'fits' } as const;
 const UNDECIDED = { kind: 'undecided' } as const;
 
@@ -237,7 +276,7 @@ function isInformed(part: LogCall): boolean {
 function isUninformed(call: LogCall): boolean {
   for (let i = 0; i < call.modelCount; i++) {
     const made = call.model[i]!;
-    if (!made.determined && !made.informed) return true;
+    if (made.foreseen !== Foreseen.yes && !made.informed) return true;
   }
   return call.failAt > 0 || call.parts.some((part) => part.failAt > 0);
 }

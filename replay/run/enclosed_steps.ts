@@ -49,8 +49,9 @@ export class EnclosedSteps {
    * A step has ended.
    *
    * @param looked whether the log shows look-ups at all
+   * @param raced  whether another store of the entry overlaps with it: then what it overwrote is not known
    */
-  step(call: LogCall, looked: boolean): void {
+  step(call: LogCall, looked: boolean, raced: boolean): void {
     const { answer } = call;
     if (answer === undefined) return;
     if (call.event === E.get_phys_to_machine) {
@@ -62,7 +63,7 @@ export class EnclosedSteps {
       const found = this.#foundInvalid.delete(call.pfn);
       if (this.#codec.isForeign(call.value) && (!looked || found)) this.#stores++;
     } else if (this.#event === E.clear_foreign_p2m_mapping) {
-      if (call.value === INVALID && this.#codec.isForeign(call.overwritten)) this.#stores++;
+      if (call.value === INVALID && (raced || this.#codec.isForeign(call.overwritten))) this.#stores++;
     } else {
       this.#stores++;
       this.#exchange(call);

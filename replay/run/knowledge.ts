@@ -20,15 +20,29 @@ const IDENTITY = 4;
 const KINDS_MASK = PRIVATE | MISSING | IDENTITY;
 /** All words of the leaf are known, for the case that it is private. */
 const WORDS = 8;
+/** An entry of the leaf holds one of several words, as the order of overlapping stores would have it. */
+const RACED = 16;
 
 /** By state of a leaf: whether every answer of it is known. */
-const SETTLED = new Uint8Array(16);
+const SETTLED = new Uint8Array(32);
 for (const state of [PRIVATE | WORDS, MISSING, MISSING | WORDS, IDENTITY, IDENTITY | WORDS]) SETTLED[state] = 1;
 
 /** The steps that depend on the list. */
 export const Step = { lookUp: 0, store: 1, allocate: 2 } as const;
 /** One of the steps of `Step`. */
 export type Step = (typeof Step)[keyof typeof Step];
+
+/** What is known of the answer of a step before it runs. */
+export const Foreseen = {
+  /** Several answers are possible, and what is recorded decides. */
+  no: 0,
+  /** One answer is possible. */
+  yes: 1,
+  /** A few are possible, one for each order of stores that overlapped: what is recorded is one of them, or wrong. */
+  oneOfFew: 2,
+} as const;
+/** One of `Foreseen`. */
+export type Foreseen = (typeof Foreseen)[keyof typeof Foreseen];
 
 /** See above. Belongs to one domain, whose events must be undone together with it. */
 export class Knowledge {
@@ -39,8 +53,11 @@ export class Knowledge {
   readonly #states: Uint8Array;
   /** Of leaves without WORDS: a bit a pfn whose word is known. */
   readonly #words = new Map<number, Uint32Array>();
-  /** To take back: `[leaf, state]`, or `[-1 - pfn, 0]` for a word that became known; with its words, where they went. */
-  readonly #journal: { readonly leaf: number; readonly state: number; readonly words: Uint32Array | undefined }[] = [];
+  /** The words that an entry may hold, where stores of it have overlapped and nobody has looked since. */
+  readonly #raced = new Map<number, readonly Word[]>();
+  /** How to take back what was learned, step by step. */
+  readonly #journal: (() => void)[] = [];
+  #reordered = 0;
 
   /** Whether the model's PT pages are the kernel's, and not only what leads to its leaves. */
   knowsPageTables = true;
@@ -60,7 +77,7 @@ export class Knowledge {
   forgetKinds(pfnStart: number, pfnEnd: number): void {
     this.knowsPageTables = false;
     for (let leaf = pfnStart >>> this.#shift; leaf < pfnEnd >>> this.#shift; leaf++) {
-      this.#states[leaf] = KINDS_MASK | (this.#states[leaf]! & WORDS);
+      this.#states[leaf] = KINDS_MASK | (this.#states[leaf]! & ~KINDS_MASK);
     }
   }
 
@@ -99,11 +116,16 @@ export class Knowledge {
    * Before a step: narrows what is possible by its recorded result, and makes the model a list that is possible.
    *
    * @param recorded what the log says that it answered: the word of a look-up, 0 or 1 of a store
-   * @returns        whether one answer only was possible before that
+   * @returns        what could be known of its answer before that
    */
-  prepare(step: Step, pfn: number, value: Word, recorded: number | undefined): boolean {
-    if (this.isSettled(pfn)) return true;
+  prepare(step: Step, pfn: number, value: Word, recorded: number | undefined): Foreseen {
+    if (this.isSettled(pfn)) return Foreseen.yes;
     const leaf = pfn >>> this.#shift;
+    const raced = this.#raced.get(pfn);
+    if (raced !== undefined && step === Step.lookUp) {
+      if (recorded !== undefined && raced.includes(recorded)) this.#settleRace(pfn, recorded);
+      return Foreseen.oneOfFew;
+    }
     const kinds = this.#states[leaf]! & KINDS_MASK;
     const determined = this.#isDetermined(step, pfn, value, kinds);
     if (recorded !== undefined && step !== Step.allocate) {
@@ -116,14 +138,17 @@ export class Knowledge {
       this.#domain.assumeEntry(pfn, recorded);
       this.#learnWord(pfn);
     }
-    return determined;
+    return determined ? Foreseen.yes : Foreseen.no;
   }
 
   /** After a step: what is known of the list now. `ret` is what the model answered. */
   conclude(step: Step, pfn: number, ret: number): void {
     if (pfn >= this.#size) return;
     const leaf = pfn >>> this.#shift;
-    if (step === Step.store && ret !== 0 && SETTLED[this.#states[leaf]!] === 0) this.#learnWord(pfn);
+    if (step === Step.store && ret !== 0 && SETTLED[this.#states[leaf]!] === 0) {
+      if (this.#raced.has(pfn)) this.#forgetRace(pfn);
+      this.#learnWord(pfn);
+    }
     if (step === Step.allocate && ret !== 0) this.#madePrivate(leaf, -1);
   }
 
@@ -153,17 +178,7 @@ export class Knowledge {
 
   /** Takes back what was learned since `learned` was that; the domain must be rewound to the same moment. */
   rewind(learned: number): void {
-    while (this.#journal.length > learned) {
-      const { leaf, state, words } = this.#journal.pop()!;
-      if (leaf < 0) {
-        const pfn = -1 - leaf;
-        this.#words.get(pfn >>> this.#shift)![(pfn & this.#memory.leafMask) >>> 5]! &= ~(1 << (pfn & 31));
-      } else {
-        this.#states[leaf] = state;
-        if (words === undefined) this.#words.delete(leaf);
-        else this.#words.set(leaf, words);
-      }
-    }
+    while (this.#journal.length > learned) this.#journal.pop()!();
   }
 
   /** What was learned so far is not taken back any more. */
@@ -171,9 +186,42 @@ export class Knowledge {
     if (this.#journal.length > 0) this.#journal.length = 0;
   }
 
+  /** The entry of `pfn`, in a private leaf, holds one of `words`: the order of the stores does not say which. */
+  race(pfn: number, words: readonly Word[]): void {
+    const leaf = pfn >>> this.#shift;
+    this.#set(leaf, this.#states[leaf]! | RACED);
+    this.#raced.set(pfn, words);
+    this.#journal.push(() => this.#raced.delete(pfn));
+  }
+
+  /** The words that the entry of `pfn` may hold, where that depends on the order of stores; else undefined. */
+  racedWords(pfn: number): readonly Word[] | undefined {
+    return this.#raced.get(pfn);
+  }
+
+  /** How often a look-up showed that stores took effect in another order than they were entered. */
+  get reordered(): number {
+    return this.#reordered;
+  }
+
+  #settleRace(pfn: number, word: Word): void {
+    this.#forgetRace(pfn);
+    if (this.#memory.loadEntry(pfn) === word) return;
+    this.#domain.assumeEntry(pfn, word);
+    this.#reordered++;
+    this.#journal.push(() => this.#reordered--);
+  }
+
+  #forgetRace(pfn: number): void {
+    const words = this.#raced.get(pfn)!;
+    this.#raced.delete(pfn);
+    this.#journal.push(() => this.#raced.set(pfn, words));
+  }
+
   /** The one answer of a look-up, or undefined where several are possible. */
   #answer(pfn: number): Word | undefined {
     const kinds = this.#states[pfn >>> this.#shift]! & KINDS_MASK;
+    if (this.#raced.has(pfn)) return undefined;
     let answer: Word | undefined;
     if ((kinds & PRIVATE) !== 0) {
       if (!this.#isWordKnown(pfn)) return undefined;
@@ -231,15 +279,22 @@ export class Knowledge {
       else all = false;
     }
     this.#set(leaf, PRIVATE | (all ? WORDS : 0));
-    this.#words.set(leaf, known);
+    this.#words.set(leaf, known); // taken back by #set
   }
 
   #narrow(leaf: number, kinds: number): void {
-    if ((this.#states[leaf]! & KINDS_MASK) !== kinds) this.#set(leaf, kinds | (this.#states[leaf]! & WORDS));
+    const state = this.#states[leaf]!;
+    if ((state & KINDS_MASK) !== kinds) this.#set(leaf, kinds | (state & ~KINDS_MASK));
   }
 
   #set(leaf: number, state: number): void {
-    this.#journal.push({ leaf, state: this.#states[leaf]!, words: this.#words.get(leaf)?.slice() });
+    const before = this.#states[leaf]!;
+    const words = this.#words.get(leaf)?.slice();
+    this.#journal.push(() => {
+      this.#states[leaf] = before;
+      if (words === undefined) this.#words.delete(leaf);
+      else this.#words.set(leaf, words);
+    });
     this.#states[leaf] = state;
   }
 
@@ -273,7 +328,9 @@ export class Knowledge {
   #learnWord(pfn: number): void {
     if (this.#isWordKnown(pfn)) return;
     this.#markWord(pfn);
-    this.#journal.push({ leaf: -1 - pfn, state: 0, words: undefined });
+    const words = this.#words.get(pfn >>> this.#shift)!;
+    const offset = pfn & this.#memory.leafMask;
+    this.#journal.push(() => (words[offset >>> 5]! &= ~(1 << (offset & 31))));
   }
 
   #markWord(pfn: number): void {

@@ -1,5 +1,6 @@
 import { INVALID, type Word } from '../../events/index.js';
 import type { Cpu } from '../../src/index.js';
+import { Foreseen } from './knowledge.js';
 
 /** A call that the model made: the operation that it ran, or one inside it. */
 export class ModelCall {
@@ -9,8 +10,8 @@ export class ModelCall {
   value: Word = INVALID;
   /** What it gave back; undefined where the model died inside, or has not got there. */
   ret: number | undefined = undefined;
-  /** Whether no other answer was possible by what was known before (knowledge.ts). */
-  determined = true;
+  /** What could be known of its answer before it ran. */
+  foreseen: Foreseen = Foreseen.yes;
   /** Whether the log's result was known when it ran. */
   informed = false;
   /** Rows of the batch that it has filled. */
@@ -23,7 +24,7 @@ export class ModelCall {
     this.pfn = pfn;
     this.value = value;
     this.ret = undefined;
-    this.determined = true;
+    this.foreseen = Foreseen.yes;
     this.informed = false;
     this.rowStart = 0;
     this.rowEnd = 0;
@@ -180,10 +181,10 @@ export class LogCall {
     return this.modelIndex === 0 ? undefined : around.model[this.modelIndex]!.ret;
   }
 
-  /** Whether the model's answer was the only one possible. */
-  get determined(): boolean {
+  /** What could be known of the model's answer before it ran. */
+  get foreseen(): Foreseen {
     const { around } = this;
-    if (around === undefined) return this.modelCount === 0 || this.model[0]!.determined;
-    return this.modelIndex === 0 || around.model[this.modelIndex]!.determined;
+    if (around === undefined) return this.modelCount === 0 ? Foreseen.yes : this.model[0]!.foreseen;
+    return this.modelIndex === 0 ? Foreseen.yes : around.model[this.modelIndex]!.foreseen;
   }
 }

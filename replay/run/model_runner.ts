@@ -157,7 +157,7 @@ export class ModelRunner implements CallObserver {
       recorded = 0;
     }
     made.informed = recorded !== undefined;
-    made.determined = this.knowledge.prepare(step, made.pfn, made.value, recorded);
+    made.foreseen = this.knowledge.prepare(step, made.pfn, made.value, recorded);
     if (shown !== undefined && shown.failAt > 0) {
       this.domain.armFailure(shown.failAt, 0);
       this.#armed = true;

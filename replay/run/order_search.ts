@@ -18,7 +18,9 @@ export class OrderSearch {
   /** Pieces that may still be run in all searches of a replay together. */
   #budget: number;
   readonly #shown: ShownParts;
+  #piecesLeft = 0;
   #gaveUp = false;
+  #isWanted: () => boolean = always;
   #calls: readonly LogCall[] = [];
   #order: LogCall[] = [];
   #before: readonly LogCall[] = [];
@@ -42,9 +44,19 @@ export class OrderSearch {
    *
    * @param schedule the calls in the order they ran in; a call that ran in pieces stands there once for each
    * @param culprit  the call of which something does not fit
+   * @param isWanted what else must be true when they have run
+   * @param piecesMax pieces that this search may run
    * @returns        the schedule found, or undefined
    */
-  find(schedule: readonly LogCall[], culprit: LogCall, start: Moment): LogCall[] | undefined {
+  find(
+    schedule: readonly LogCall[],
+    culprit: LogCall,
+    start: Moment,
+    isWanted: () => boolean = always,
+    piecesMax = Infinity,
+  ): LogCall[] | undefined {
+    this.#isWanted = isWanted;
+    this.#piecesLeft = piecesMax;
     const leaf = Math.floor(culprit.pfn / 2 ** this.#leafShift);
     const moved = (call: LogCall): boolean => Math.floor(call.pfn / 2 ** this.#leafShift) === leaf;
     this.#start = start;
@@ -66,11 +78,10 @@ export class OrderSearch {
 
   /** Depth first; the order so far has run and fits. */
   #explore(): boolean {
-    if (this.#calls.every((call) => isExplained(call))) return true;
+    if (this.#calls.every((call) => isExplained(call)) && this.#isWanted()) return true;
     const depth = this.#order.length;
     for (const call of this.#calls) {
-      if (call.finished || !this.#mayRun(call)) continue;
-      if (this.#budget <= 0) {
+      if (Math.min(this.#budget, this.#piecesLeft) <= 0) {
         this.#gaveUp = true;
         return false;
       }
@@ -78,6 +89,7 @@ export class OrderSearch {
         this.#order.length = depth;
         this.#rerun();
       }
+      if (call.finished || !this.#mayRun(call)) continue;
       this.#run(call);
       if (fits(call) && this.#shown.fits(call) && this.#explore()) return true;
     }
@@ -85,7 +97,7 @@ export class OrderSearch {
   }
 
   #run(call: LogCall): void {
-    this.#budget--;
+    this.#spend(1);
     this.#order.push(call);
     this.#runner.runPiece(call);
   }
@@ -96,7 +108,12 @@ export class OrderSearch {
     for (const call of this.#calls) call.unrun();
     runSchedule(this.#runner, this.#before);
     for (const call of this.#order) this.#runner.runPiece(call);
-    this.#budget -= this.#before.length + this.#order.length;
+    this.#spend(this.#before.length + this.#order.length);
+  }
+
+  #spend(pieces: number): void {
+    this.#budget -= pieces;
+    this.#piecesLeft -= pieces;
   }
 
   /** Whether no other call must take effect before the next piece of this one. */
@@ -151,6 +168,10 @@ function keyOf(call: LogCall, index: number): string {
   let nth = 0;
   for (let i = 1; i < index; i++) if (call.model[i]!.event === event) nth++;
   return `${call.event} ${event} ${nth}`;
+}
+
+function always(): boolean {
+  return true;
 }
 
 /** Whether every line that the log has shown of the call is explained by pieces that have run. */

@@ -1,7 +1,7 @@
 import { FAULT, INVALID, KINDS } from '../../events/index.js';
 import { lookUp, ptePage, type Domain } from '../../src/index.js';
 import { ArgKey, TraceEvent, type TraceLine } from '../trace/trace_line.js';
-import type { Knowledge } from './knowledge.js';
+import { Foreseen, type Knowledge } from './knowledge.js';
 import type { LogCall } from './log_call.js';
 
 const E = TraceEvent;
@@ -61,7 +61,7 @@ export class PageTableLines {
     const nth = isPmd ? ++alloc.pmdLines : ++alloc.pteLines;
     const made = alloc.around === undefined ? alloc.model[0] : alloc.around.model[alloc.modelIndex];
     const whole = alloc.around ?? alloc;
-    if (made === undefined || whole.fixed || !made.determined) return 'unknown';
+    if (made === undefined || whole.fixed || made.foreseen !== Foreseen.yes) return 'unknown';
     if (!line.has(ArgKey.entryval)) return 'unknown';
     const recorded = frameOf(line, ArgKey.entryval);
     const { batch } = this.#domain;

@@ -149,14 +149,19 @@ class StepRun {
     const compareLastPfn = knowsLastPfn && this.#context.model.form.listForTools;
     const compared = compareWithDump(domain.memory, knowledge, dump, compareLastPfn, (difference) => {
       const { what, pfn, expected, actual } = difference;
-      const line = what === 'entry' ? replayer.writerOf(pfn) : 0;
+      const line = what === 'entry' ? replayer.writers.lineOf(pfn) : 0;
       replayer.divergeAt(line, `${what} of dump ${dump.name}`, pfn, expected, actual);
     });
     const { checked, unchecked } = this.#context.counts;
     checked.entries += compared.entries;
     checked.ptes += compared.leaves;
     unchecked.entries += compared.unknown;
-    return { dump: dump.name, compared: compared.entries, differences: compared.differences, beyond: replayer.beyond };
+    return {
+      dump: dump.name,
+      compared: compared.entries,
+      differences: compared.differences,
+      beyond: replayer.writers.beyond,
+    };
   }
 }
 

@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { Global, inputError, KINDS, type EventBatch, type P2mError, type Word } from '../../events/index.js';
+import { Global, type EventBatch, type Word } from '../../events/index.js';
 import type { Domain } from '../../src/index.js';
 import {
-  argName,
   ArgKey,
   entryOf,
   isReturn,
@@ -10,33 +9,23 @@ import {
   PROBES_END,
   TraceEvent,
   type TraceLine,
-  type TraceNames,
 } from '../trace/trace_line.js';
 import type { TraceHandler } from '../trace/trace_reader.js';
 import { CallWindow } from './call_window.js';
 import { Divergences, type Found } from './divergences.js';
-import { EnclosedSteps } from './enclosed_steps.js';
-import type { Knowledge } from './knowledge.js';
+import { Enclosures } from './enclosures.js';
+import { Foreseen, type Knowledge } from './knowledge.js';
+import { LastWriters } from './last_writers.js';
+import { LineArguments, type TraceLog } from './line_arguments.js';
+import { LineCounts } from './line_counts.js';
 import { Mode, type LogCall } from './log_call.js';
 import { ModelRunner } from './model_runner.js';
 import { PageTableLines } from './page_table_lines.js';
-import {
-  isBoot,
-  isChecked,
-  isEnclosing,
-  isExchange,
-  isUsed,
-  mayContain,
-  sameAs,
-  takesPfn,
-  takesValue,
-} from './probed_function.js';
-import { add, type Counts, type Verdict } from './report.js';
+import { isBoot, isChecked, isEnclosing, mayContain, sameAs, takesPfn, takesValue } from './probed_function.js';
+import type { Counts, Verdict } from './report.js';
 import { operationOf, TaskCalls, type Task } from './task_calls.js';
 
 const E = TraceEvent;
-const PFN_END = 2 ** 52;
-const ORDER_MAX = 20;
 /** Later than every line: the log has ended. */
 const AFTER_LOG = Number.MAX_SAFE_INTEGER;
 
@@ -50,12 +39,6 @@ export interface CheckpointWatch {
   compare(): void;
 }
 
-/** A log by its name, and the names in it. */
-export interface TraceLog {
-  readonly file: string;
-  readonly names: TraceNames;
-}
-
 /**
  * Drives a domain with the calls of a log and compares what was recorded with what the model says. Lines of one task pair
  * up and nest (task_calls.ts); a call runs in the model at its entry line, in another order where that is what was
@@ -64,23 +47,18 @@ export interface TraceLog {
  */
 export class Replayer implements TraceHandler {
   readonly #domain: Domain;
-  readonly #log: TraceLog;
+  readonly #arguments: LineArguments;
+  readonly #lines: LineCounts;
   readonly #counts: Counts;
   readonly #checkpoints: readonly CheckpointWatch[];
   readonly #tasks: TaskCalls;
+  readonly #knowledge: Knowledge;
   readonly #runner: ModelRunner;
   readonly #window: CallWindow<Found>;
   readonly #pageTables: PageTableLines;
   readonly #divergences: Divergences;
-  readonly #enclosed = new Map<LogCall, EnclosedSteps>();
-  readonly #operations = new Float64Array(PROBES_END);
-  readonly #events: number[] = [];
-  readonly #taskLines: number[] = [];
-  /** Line of the call that wrote a pfn last; 0 for nobody. */
-  readonly #writer: Float64Array;
-  /** Line of the call whose events are in hand. */
-  #origin = 0;
-  #beyond = 0;
+  readonly #enclosures: Enclosures;
+  readonly #writers: LastWriters;
   /** xen_vmalloc_p2m_tree waits for the note behind it, which says xen_max_p2m_pfn. */
   #waiting: LogCall | undefined;
   /** The line in hand. */
@@ -88,8 +66,6 @@ export class Replayer implements TraceHandler {
   /** First line that says that something is missing before it. */
   #lossLine = Infinity;
   #undecided = 0;
-  #lastCpu = -1;
-  readonly #lastTime = { timeHi: 0, timeLo: 0, timeFraction: 0, timeDigits: -1 };
 
   /** @param knownPfns pfns of the list that dumps tell of */
   constructor(
@@ -101,11 +77,14 @@ export class Replayer implements TraceHandler {
     knownPfns: number,
   ) {
     this.#domain = domain;
-    this.#log = log;
+    this.#arguments = new LineArguments(log, domain.memory.codec);
+    this.#lines = new LineCounts(counts, log.names);
     this.#counts = counts;
     this.#checkpoints = checkpoints;
-    this.#writer = new Float64Array(knownPfns);
+    this.#writers = new LastWriters(knownPfns);
+    this.#enclosures = new Enclosures(this.#arguments, domain.memory.codec);
     this.#tasks = new TaskCalls((call, task) => this.#onEnd(call, task));
+    this.#knowledge = knowledge;
     this.#runner = new ModelRunner(domain, knowledge);
     this.#window = new CallWindow(this.#runner, (call) => this.#tasks.free(call));
     this.#pageTables = new PageTableLines(domain, knowledge);
@@ -119,7 +98,7 @@ export class Replayer implements TraceHandler {
   lookAhead(beginning: Uint8Array): void {
     const text = Buffer.from(beginning.buffer, beginning.byteOffset, beginning.length);
     for (let event = 0; event < PROBES_END; event += 2) {
-      const name = `${this.#nameOf(event)}_ret: `;
+      const name = `${this.#arguments.nameOf(event)}_ret: `;
       if (text.includes(` ${name}`) || text.includes(`:${name}`)) this.#tasks.expectReturns(event);
     }
   }
@@ -128,16 +107,8 @@ export class Replayer implements TraceHandler {
     // Whoever reads the log complains of a last line that is cut; its numbers are not to be believed.
     if (line.unterminated) return;
     this.#now = line.line;
-    this.#counts.events++;
-    const { event, cpu } = line;
-    if (cpu !== this.#lastCpu && line.sameTime(this.#lastTime)) this.#counts.ties++;
-    this.#lastCpu = cpu;
-    this.#lastTime.timeHi = line.timeHi;
-    this.#lastTime.timeLo = line.timeLo;
-    this.#lastTime.timeFraction = line.timeFraction;
-    this.#lastTime.timeDigits = line.timeDigits;
-    this.#events[event] = (this.#events[event] ?? 0) + 1;
-    this.#taskLines[line.task] = (this.#taskLines[line.task] ?? 0) + 1;
+    this.#lines.count(line);
+    const { event } = line;
     if (event >= KNOWN_EVENTS) return;
     if (this.#waiting !== undefined) this.#runWaiting();
     const task = this.#tasks.of(line);
@@ -164,7 +135,12 @@ export class Replayer implements TraceHandler {
     if (line.has(ArgKey.xen_max_p2m_pfn)) {
       const maxPfn = line.number(ArgKey.xen_max_p2m_pfn);
       if (maxPfn > this.#domain.memory.layout.areaPfns) {
-        throw this.#bad('xen_max_p2m_pfn out of range', line, line.hex(ArgKey.xen_max_p2m_pfn), 'within the list');
+        throw this.#arguments.bad(
+          'xen_max_p2m_pfn out of range',
+          line,
+          line.hex(ArgKey.xen_max_p2m_pfn),
+          'within the list',
+        );
       }
       // setup.c has found extra memory behind the list, and tells nobody but this variable.
       this.#domain.setGlobal(Global.xen_max_p2m_pfn, maxPfn);
@@ -174,15 +150,7 @@ export class Replayer implements TraceHandler {
 
   /** Takes the events of the domain: who wrote which pfn last. */
   onEvents(batch: EventBatch): void {
-    for (let i = 0; i < batch.length; i++) {
-      const kind = batch.kind[i];
-      if (kind === KINDS.call.id) this.#origin = batch.e[i]!;
-      else if (kind === KINDS.set_entry.id && batch.op[i] !== 0) {
-        const pfn = batch.a[i]!;
-        if (pfn < this.#writer.length) this.#writer[pfn] = this.#origin;
-        else this.#beyond++;
-      }
-    }
+    this.#writers.onEvents(batch);
   }
 
   /**
@@ -214,19 +182,12 @@ export class Replayer implements TraceHandler {
     counts.overlaps += this.#tasks.overlaps;
     counts.reordered += this.#window.reordered;
     counts.undecided += this.#undecided;
-    this.#events.forEach((count, event) => {
-      if (event >= KNOWN_EVENTS || !(isUsed(event) || event >= PROBES_END))
-        add(counts.unused, this.#nameOf(event), count);
-    });
-    this.#operations.forEach((count, event) => {
-      if (count > 0) add(counts.operations, this.#nameOf(event), count);
-    });
-    this.#taskLines.forEach((count, task) => add(counts.tasks, this.#log.names.tasks.name(task) ?? '?', count));
+    this.#lines.tally();
   }
 
-  /** Stores past the dump's last pfn. */
-  get beyond(): number {
-    return this.#beyond;
+  /** Who wrote which pfn last. */
+  get writers(): LastWriters {
+    return this.#writers;
   }
 
   /** Whether anything is missing in the log. */
@@ -241,11 +202,6 @@ export class Replayer implements TraceHandler {
     return this.#undecided > 0 ? 'unknown' : 'ok';
   }
 
-  /** Line of the call that wrote the entry of `pfn` last; 0 for nobody. */
-  writerOf(pfn: number): number {
-    return this.#writer[pfn] ?? 0;
-  }
-
   /** Notes a contradiction that a comparison with a dump has found; `line` is where to look. */
   divergeAt(line: number, operation: string, pfn: number, expected: string, actual: string): void {
     const seq = this.#counts.events;
@@ -256,17 +212,17 @@ export class Replayer implements TraceHandler {
     const { event } = line;
     this.#watch(line);
     this.#tasks.settle(task, event, line.line);
-    if (this.#tasks.isOutermost(task)) this.#operations[event]!++;
+    if (this.#tasks.isOutermost(task)) this.#lines.countOperation(event);
     const around = operationOf(task.calls);
     const call = this.#tasks.open(task, line);
-    if (isEnclosing(event)) this.#enclose(call, line);
+    if (isEnclosing(event)) this.#enclosures.enter(call, line);
     else if (isBoot(event)) this.#boot(call, line);
     else if (takesPfn(event)) {
-      call.pfn = this.#pfn(line);
-      if (takesValue(event)) call.value = this.#word(line, ArgKey.mfn);
+      call.pfn = this.#arguments.pfn(line);
+      if (takesValue(event)) call.value = this.#arguments.word(line, ArgKey.mfn);
       if (around !== undefined && this.#isPart(call, around, line)) return;
       if (line.cpu >= this.#domain.cpus.length) {
-        throw this.#bad('too many CPUs', line, `CPU ${line.cpu}`, `at most ${this.#domain.cpus.length} CPUs`);
+        throw this.#arguments.bad('too many CPUs', line, `CPU ${line.cpu}`, `at most ${this.#domain.cpus.length} CPUs`);
       }
       call.mode = Mode.ran;
       this.#window.enter(call);
@@ -280,7 +236,7 @@ export class Replayer implements TraceHandler {
       const here =
         checkpoint.beforeCall > 0
           ? line.call >= checkpoint.beforeCall
-          : checkpoint.before === line.event && (this.#events[checkpoint.after + 1] ?? 0) > 0;
+          : checkpoint.before === line.event && this.#lines.of(checkpoint.after + 1) > 0;
       if (!here) continue;
       checkpoint.reached = true;
       this.#domain.flush();
@@ -311,25 +267,11 @@ export class Replayer implements TraceHandler {
     return true;
   }
 
-  #enclose(call: LogCall, line: TraceLine): void {
-    call.mode = Mode.encloses;
-    let count: number;
-    if (isExchange(call.event)) {
-      const order = this.#argument(line, ArgKey.order);
-      if (order > ORDER_MAX) throw this.#bad('order out of range', line, String(order), `at most ${ORDER_MAX}`);
-      count = 2 ** order;
-      if (line.has(ArgKey.pstart)) call.pfn = Math.floor(line.number(ArgKey.pstart) / 4096);
-    } else count = this.#argument(line, ArgKey.count);
-    const steps = new EnclosedSteps(call.event, call.pfn, count, this.#domain.memory.codec);
-    call.stepsLeft = steps.stepsLeft;
-    this.#enclosed.set(call, steps);
-  }
-
   #boot(call: LogCall, line: TraceLine): void {
     call.mode = Mode.ran;
     if (call.event === E.set_phys_range_identity) {
-      call.pfn = Math.min(this.#argument(line, ArgKey.pfn_s), PFN_END);
-      call.count = Math.min(this.#argument(line, ArgKey.pfn_e), PFN_END);
+      call.pfn = this.#arguments.pfnEnd(line, ArgKey.pfn_s);
+      call.count = this.#arguments.pfnEnd(line, ArgKey.pfn_e);
     }
     if (call.event === E.xen_vmalloc_p2m_tree) this.#waiting = call;
     else this.#window.enter(call);
@@ -345,8 +287,7 @@ export class Replayer implements TraceHandler {
     const event = entryOf(line.event);
     const call = this.#tasks.returned(task, event, line.line);
     if (call === undefined) return;
-    const steps = this.#enclosed.get(call);
-    if (steps !== undefined) this.#checkEnclosed(call, steps, line);
+    if (this.#enclosures.isChecked(call)) this.#checkEnclosed(call, line);
     else if (event === E.get_phys_to_machine) this.#checkLookUp(call, line);
     else if (takesPfn(event)) this.#checkReturn(call, line);
     else if (event === E.alloc_p2m_page) this.#takePage(task, line);
@@ -354,7 +295,7 @@ export class Replayer implements TraceHandler {
   }
 
   #checkLookUp(call: LogCall, line: TraceLine): void {
-    const seen = this.#word(line, ArgKey.mfn);
+    const seen = this.#arguments.word(line, ArgKey.mfn);
     call.recorded = seen;
     if (
       this.#window.agrees(call, call) ||
@@ -365,7 +306,7 @@ export class Replayer implements TraceHandler {
   }
 
   #checkReturn(call: LogCall, line: TraceLine): void {
-    this.#argument(line, ArgKey.ret);
+    this.#arguments.number(line, ArgKey.ret);
     const errno = sameAs(call.event) === E.xen_alloc_p2m_entry && !this.#returnsBool(call.event);
     // A bare $retval of a bool function shows the whole register: only its low byte is the value.
     const returned = errno ? line.int(ArgKey.ret) : line.int(ArgKey.ret) & 0xff;
@@ -401,13 +342,13 @@ export class Replayer implements TraceHandler {
       return this.#found(line, call, what, model, actual);
     };
     const check = this.#window.check(outer, call, say);
-    const { determined } = call;
+    const isChecked = call.foreseen !== Foreseen.no;
     if (check.kind === 'undecided') this.#undecided++;
     else if (check.kind === 'contradicts') {
       if (check.earlier === undefined) this.#divergences.add(say(), line.line);
       else this.#divergences.addEarlier(check.earlier, line.line);
     }
-    return determined;
+    return isChecked;
   }
 
   /** A page that an allocation of the task was given, or that it was not: then this attempt failed. */
@@ -419,23 +360,22 @@ export class Replayer implements TraceHandler {
     if (address === 0 && alloc.failAt === 0) alloc.failAt = alloc.pages.length;
   }
 
-  #checkEnclosed(call: LogCall, steps: EnclosedSteps, line: TraceLine): void {
-    if (!isChecked(call.event)) return;
-    this.#argument(line, ArgKey.ret);
+  #checkEnclosed(call: LogCall, line: TraceLine): void {
+    this.#arguments.number(line, ArgKey.ret);
     // What a function that failed has done is not said.
     if (line.int(ArgKey.ret) !== 0) {
       this.#counts.unchecked.returns++;
       return;
     }
     this.#counts.checked.returns++;
-    const wrong = steps.wrong();
+    const wrong = this.#enclosures.wrong(call);
     if (wrong !== undefined) this.#diverge(line, call, 'return', wrong.expected, wrong.actual);
   }
 
   /** A line of the page-table tracepoints. */
   #onPageTable(task: Task, line: TraceLine): void {
     const alloc = allocationOf(task);
-    const event = this.#nameOf(line.event);
+    const event = this.#arguments.nameOf(line.event);
     if (alloc !== undefined) {
       const check = this.#pageTables.checkAllocation(alloc, line);
       if (typeof check === 'object' && !this.#window.overlaps) {
@@ -456,51 +396,16 @@ export class Replayer implements TraceHandler {
   /** A call has ended, and leaves its task. */
   #onEnd(call: LogCall, task: Task): void {
     if (call.mode === Mode.ran) {
-      this.#noteStep(call, task);
+      if (this.#enclosures.areAny) {
+        const looked = this.#lines.of(E.get_phys_to_machine) > 0;
+        const raced = this.#window.touches(call.pfn, call) || this.#knowledge.racedWords(call.pfn) !== undefined;
+        this.#enclosures.note(call, task.calls, looked, raced);
+      }
       this.#window.leave(call);
     } else if (call.mode === Mode.encloses) {
-      this.#enclosed.delete(call);
+      this.#enclosures.leave(call);
       this.#tasks.free(call);
     } else if (call.mode === Mode.unused || call.around?.parts.includes(call) !== true) this.#tasks.free(call);
-  }
-
-  /** Tells the functions around that enclose their steps, from the innermost to the first that is no part of another. */
-  #noteStep(call: LogCall, task: Task): void {
-    if (this.#enclosed.size === 0) return;
-    const looked = (this.#events[E.get_phys_to_machine] ?? 0) > 0;
-    for (let i = task.calls.length - 1; i >= 0; i--) {
-      const outer = task.calls[i]!;
-      if (outer.mode !== Mode.encloses) continue;
-      const steps = this.#enclosed.get(outer)!;
-      steps.step(call, looked);
-      outer.stepsLeft = steps.stepsLeft;
-      if (!isExchange(outer.event)) return;
-    }
-  }
-
-  #argument(line: TraceLine, key: ArgKey): number {
-    if (line.has(key)) return line.number(key);
-    const name = argName(key);
-    throw this.#bad(`${this.#nameOf(line.event)} without ${name}=`, line, 'no such argument', `${name}=...`);
-  }
-
-  #pfn(line: TraceLine): number {
-    const pfn = this.#argument(line, ArgKey.pfn);
-    if (pfn < PFN_END) return pfn;
-    throw this.#bad('pfn out of range', line, line.hex(ArgKey.pfn), 'below 2^52');
-  }
-
-  #word(line: TraceLine, key: ArgKey): Word {
-    this.#argument(line, key);
-    return this.#domain.memory.codec.fromRaw(line.hi[key]!, line.lo[key]!);
-  }
-
-  #bad(what: string, line: TraceLine, got: string, expected: string): P2mError {
-    return inputError(what, { file: this.#log.file, line: line.line, text: line.text(), got, expected });
-  }
-
-  #nameOf(event: number): string {
-    return this.#log.names.events.name(event) ?? `event ${event}`;
   }
 
   #hexWord(word: Word): string {
@@ -512,12 +417,12 @@ export class Replayer implements TraceHandler {
   }
 
   #found(line: TraceLine, call: LogCall | undefined, what: string, expected: string, actual: string): Found {
-    const name = call === undefined ? '' : this.#nameOf(call.event);
+    const name = call === undefined ? '' : this.#arguments.nameOf(call.event);
     return {
       line: line.line,
       seq: this.#counts.events,
       cpu: line.cpu,
-      task: `${this.#log.names.tasks.name(line.task) ?? '?'}-${line.pid}`,
+      task: this.#arguments.taskOf(line),
       text: line.text().trim(),
       operation: what === 'return' ? name : `${name} ${what}`.trim(),
       pfn: call?.pfn ?? 0,
