@@ -1,4 +1,5 @@
 import type { Claim, Race } from './contest.js';
+import { logReplays } from './works/event_log.js';
 import { replays } from './works/events.js';
 import {
   boundRandomLookUps,
@@ -103,6 +104,15 @@ export const RACES: readonly Race[] = [
     ],
   },
   {
+    name: 'binary log',
+    unit: 'M/s',
+    sameWork: true,
+    contestants: [
+      { name: 'replay, paged', node: () => logReplays('paged') },
+      { name: 'replay, flat', node: () => logReplays('flat') },
+    ],
+  },
+  {
     name: 'notation',
     unit: 'ns',
     sameWork: true,
@@ -173,4 +183,10 @@ export const CLAIMS: readonly Claim[] = [
     contestant,
     atLeast: 30,
   })),
+  {
+    text: 'a binary log is replayed at 10 M events/s (flat)',
+    race: 'binary log',
+    contestant: 'replay, flat',
+    atLeast: 10,
+  },
 ];

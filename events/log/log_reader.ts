@@ -21,7 +21,7 @@ import {
   swapToHost,
   VERSION,
 } from './layout.js';
-import { badByte, describe, holdsWord, isHandle, OPERANDS_AT, payloadColumnOf, wordFields } from './record.js';
+import { badByte, describe, handlesIn, isHandle, OPERANDS_AT, payloadColumnOf } from './record.js';
 
 const TWO_32 = 0x1_0000_0000;
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -264,12 +264,8 @@ export class LogReader implements EventReader {
       const bad = badByte(words, at);
       if (bad >= 0) throw this.#badRecord(words, at, bad);
       const id = words[at]! & 0xff;
-      const fields = wordFields(id);
-      for (let f = 0; f < fields.length; f++) {
-        const field = fields[f]!;
-        const place = at + OPERANDS_AT + field.column;
-        if (isHandle(words[place]!) && holdsWord(words, at, field)) this.#nameWide(words, place);
-      }
+      const handles = handlesIn(words, at);
+      if (handles !== 0) this.#nameColumns(words, at + OPERANDS_AT, handles);
       const payload = payloadColumnOf(id);
       if (payload >= 0) this.#takePayload(words, at + OPERANDS_AT + payload, payloadAt, i === events - 1);
       kind[i] = id;
@@ -300,6 +296,13 @@ export class LogReader implements EventReader {
     this.#payloadUsed = place + 1 + length;
     const goesOn = !isLast && this.#payloadUsed >= BLOCK_PAYLOAD;
     this.#check(!goesOn, 'a block goes on after it is full', column, this.#payloadUsed, 'another block');
+  }
+
+  /** As `#nameWide` for the columns in `mask`, the first of which stands at word `column`. */
+  #nameColumns(words: Int32Array, column: number, mask: number): void {
+    for (let c = column, left = mask; left !== 0; c++, left >>>= 1) {
+      if ((left & 1) !== 0) this.#nameWide(words, c);
+    }
   }
 
   /** Puts the word of the codec for the handle of the file that stands in `words`. Handles are named in their order. */

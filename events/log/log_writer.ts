@@ -20,7 +20,7 @@ import {
   swapToHost,
   VERSION,
 } from './layout.js';
-import { badByte, describe, holdsWord, isHandle, OPERANDS_AT, payloadColumnOf, wordFields } from './record.js';
+import { badByte, describe, handlesIn, isHandle, OPERANDS_AT, payloadColumnOf } from './record.js';
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -104,14 +104,16 @@ export class LogWriter implements EventWriter {
     words[at + 7] = 0;
     const bad = badByte(words, at);
     if (bad >= 0) unwritable(words, at, bad);
-    const fields = wordFields(kind);
-    for (let f = 0; f < fields.length; f++) {
-      const field = fields[f]!;
-      const word = words[at + OPERANDS_AT + field.column]!;
-      if (isHandle(word) && holdsWord(words, at, field)) words[at + OPERANDS_AT + field.column] = this.#number(word);
-    }
+    const handles = handlesIn(words, at);
+    if (handles !== 0) this.#numberColumns(words, at, handles);
     if (payload >= 0) words[at + OPERANDS_AT + payload] = this.#keepPayload(batch.payloadAt(batch.column(payload)[i]!));
     this.#events++;
+  }
+
+  #numberColumns(words: Int32Array, at: number, mask: number): void {
+    for (let c = OPERANDS_AT, left = mask; left !== 0; c++, left >>>= 1) {
+      if ((left & 1) !== 0) words[at + c] = this.#number(words[at + c]!);
+    }
   }
 
   /** Puts a payload record, runs `[count, word, stride]`, into the section; gives its place there. */

@@ -17,46 +17,54 @@ const PFN_UPPER_MAX = 2 ** 21 - 1;
 const KINDS_END = 256;
 
 const KNOWN = new Uint8Array(KINDS_END);
-/** Bounds of each operand column of each kind; unused ones are 0. */
+/** Bounds of each operand column of each kind: the least, and how far up from it. Unused ones are 0. */
 const MIN = new Int32Array(KINDS_END * OPERANDS);
-const MAX = new Int32Array(KINDS_END * OPERANDS);
-/** Columns that hold a PTE, as bits. */
+const SPAN = new Uint32Array(KINDS_END * OPERANDS);
+/** Columns that hold a PTE, and those that hold a word of an entry, as bits. */
 const PTES = new Uint8Array(KINDS_END);
-const WORD_FIELDS: (readonly Field[])[] = Array.from({ length: KINDS_END }, () => []);
+const WORDS = new Uint8Array(KINDS_END);
+/** The column that must be `WHEN_IS` for the words to be words (`wordWhen`); -1 where they always are. */
+const WHEN = new Int8Array(KINDS_END).fill(-1);
+const WHEN_IS = new Int32Array(KINDS_END);
 const PAYLOAD = Int8Array.from({ length: KINDS_END }, (_, id) => payloadColumn(id));
 
 for (let id = 0; id < KINDS_END; id++) {
   const kind = kindName(id);
   if (kind === undefined) continue;
   KNOWN[id] = 1;
-  const fields = fieldsOf(kind);
-  for (const field of fields) setBounds(id * OPERANDS + field.column, field);
-  for (const { type, column } of fields) if (type === 'pte') PTES[id]! |= 1 << column;
-  WORD_FIELDS[id] = fields.filter(({ type }) => type === 'word' || type === 'either');
+  for (const field of fieldsOf(kind)) setColumn(id, field);
 }
 
-function setBounds(at: number, { type }: Field): void {
-  MIN[at] = 0;
+function setColumn(id: number, { type, column, wordWhen }: Field): void {
+  const at = id * OPERANDS + column;
+  const bound = (min: number, max: number): void => {
+    MIN[at] = min;
+    SPAN[at] = max - min;
+  };
   switch (type) {
     case 'pfn':
     case 'payload':
-      MAX[at] = UNSIGNED_MAX;
-      break;
+      return bound(0, UNSIGNED_MAX);
     case 'page':
-      MAX[at] = PAGE_MAX;
-      break;
+      return bound(0, PAGE_MAX);
     case 'pfn64':
-      MAX[at + 1] = PFN_UPPER_MAX;
-      [MIN[at], MAX[at]] = [INT_MIN, UNSIGNED_MAX];
-      break;
-    case 'int':
-    case 'word':
+      SPAN[at + 1] = PFN_UPPER_MAX;
+      return bound(INT_MIN, UNSIGNED_MAX);
     case 'pte':
+      PTES[id]! |= 1 << column;
+      return bound(INT_MIN, UNSIGNED_MAX);
+    case 'word':
     case 'either':
-      [MIN[at], MAX[at]] = [INT_MIN, UNSIGNED_MAX];
-      break;
+      WORDS[id]! |= 1 << column;
+      if (wordWhen !== undefined) {
+        WHEN[id] = wordWhen.column;
+        WHEN_IS[id] = wordWhen.is;
+      }
+      return bound(INT_MIN, UNSIGNED_MAX);
+    case 'int':
+      return bound(INT_MIN, UNSIGNED_MAX);
     default:
-      MAX[at] = NAMES[type].length - 1;
+      return bound(0, NAMES[type].length - 1);
   }
 }
 
@@ -67,21 +75,59 @@ function setBounds(at: number, { type }: Field): void {
 export function badByte(words: Int32Array, at: number): number {
   const envelope = words[at]!;
   const kind = envelope & 0xff;
+  const b = kind * OPERANDS;
+  if (
+    KNOWN[kind] === 1 &&
+    envelope >>> 16 === 0 &&
+    words[at + 1]! >= 0 &&
+    (words[at + 2]! - MIN[b]!) >>> 0 <= SPAN[b]! &&
+    (words[at + 3]! - MIN[b + 1]!) >>> 0 <= SPAN[b + 1]! &&
+    (words[at + 4]! - MIN[b + 2]!) >>> 0 <= SPAN[b + 2]! &&
+    (words[at + 5]! - MIN[b + 3]!) >>> 0 <= SPAN[b + 3]! &&
+    (words[at + 6]! - MIN[b + 4]!) >>> 0 <= SPAN[b + 4]! &&
+    words[at + TAIL] === 0 &&
+    (PTES[kind] === 0 || badPte(words, at, PTES[kind]!) < 0)
+  ) {
+    return -1;
+  }
+  return findBadByte(words, at);
+}
+
+/** `badByte` of a record that holds what it cannot. */
+function findBadByte(words: Int32Array, at: number): number {
+  const kind = words[at]! & 0xff;
   if (KNOWN[kind] === 0) return 0;
-  if (envelope >>> 16 !== 0) return 2;
+  if (words[at]! >>> 16 !== 0) return 2;
   if (words[at + 1]! < 0) return 4;
-  const bounds = kind * OPERANDS;
   for (let c = 0; c < OPERANDS; c++) {
-    const value = words[at + OPERANDS_AT + c]!;
-    if (value < MIN[bounds + c]! || value > MAX[bounds + c]!) return byteOf(c);
+    const b = kind * OPERANDS + c;
+    if ((words[at + OPERANDS_AT + c]! - MIN[b]!) >>> 0 > SPAN[b]!) return byteOf(c);
   }
-  if (PTES[kind] !== 0) {
-    for (let c = 0; c < OPERANDS; c++) {
-      const pte = words[at + OPERANDS_AT + c]!;
-      if (((PTES[kind]! >>> c) & 1) !== 0 && pte !== 0 && (pte & 1) === 0) return byteOf(c);
-    }
+  const pte = badPte(words, at, PTES[kind]!);
+  return pte >= 0 ? byteOf(pte) : TAIL * 4;
+}
+
+/** The first of the columns in `mask` whose PTE names a page and is not present; -1 where there is none. */
+function badPte(words: Int32Array, at: number, mask: number): number {
+  for (let c = 0; c < OPERANDS; c++) {
+    const pte = words[at + OPERANDS_AT + c]!;
+    if (((mask >>> c) & 1) !== 0 && pte !== 0 && (pte & 1) === 0) return c;
   }
-  return words[at + TAIL] === 0 ? -1 : TAIL * 4;
+  return -1;
+}
+
+/** Operand columns of the record that hold a handle of a wide value, as bits. */
+export function handlesIn(words: Int32Array, at: number): number {
+  const kind = words[at]! & 0xff;
+  const mask = WORDS[kind]!;
+  if (mask === 0) return 0;
+  const when = WHEN[kind]!;
+  if (when >= 0 && words[at + OPERANDS_AT + when] !== WHEN_IS[kind]) return 0;
+  let found = 0;
+  for (let c = 0; c < OPERANDS; c++) {
+    if (((mask >>> c) & 1) !== 0 && isHandle(words[at + OPERANDS_AT + c]!)) found |= 1 << c;
+  }
+  return found;
 }
 
 function byteOf(column: number): number {
@@ -102,16 +148,6 @@ export function describe(words: Int32Array, at: number, byte: number): { what: s
   const field = fieldsOf(name).find((f) => f.column === column || (f.type === 'pfn64' && f.column + 1 === column));
   if (field === undefined) return { what: `a column that ${name} does not use`, got, expected: '0' };
   return { what: `bad ${field.name} of ${name}`, got, expected: expectedOf(field.type) };
-}
-
-/** Operand columns of kind `id` that hold a word of an entry, if their `wordWhen` says so. */
-export function wordFields(id: number): readonly Field[] {
-  return WORD_FIELDS[id]!;
-}
-
-/** Whether the field of the record holds a word of an entry. */
-export function holdsWord(words: Int32Array, at: number, { wordWhen }: Field): boolean {
-  return wordWhen === undefined || words[at + OPERANDS_AT + wordWhen.column] === wordWhen.is;
 }
 
 /** As `payloadColumn`, for hot loops. */
