@@ -11,6 +11,7 @@ import {
 } from '../../src/index.js';
 
 const CALL = KINDS.call.id;
+const RETURN = KINDS.return.id;
 const LOOK_UP = KINDS.look_up.id;
 const BUG = KINDS.bug.id;
 const WARN = KINDS.warn.id;
@@ -109,6 +110,8 @@ export class EventGuard {
         this.#below(a, this.#pfnEnd, 'pfn');
         this.#page(b, LEAVES, 'page');
         return this.#entry(d);
+      case RETURN:
+        return;
       case CALL:
       case BUG:
       case WARN:

@@ -30,6 +30,11 @@ import { stateDigest, type StateDigest } from './state_digest.js';
 export type MemoryKind = 'paged' | 'flat';
 
 const CALL = KINDS.call.id;
+/** By id: kinds that `apply` has something to do for. */
+const MUTATES = Uint8Array.from({ length: 256 }, (_, id) => {
+  const name = kindName(id);
+  return name !== undefined && KINDS[name].mutates ? 1 : 0;
+});
 
 /**
  * Plays the events of a log into an empty memory of the capacity that its header names, one by one, and counts them.
@@ -108,9 +113,9 @@ export class EventPlayer {
     const operations = this.#operations;
     for (let i = 0; i < batch.length; i++) {
       this.#row = i;
-      guard.check(batch, i);
-      apply(memory, batch, i);
       const kind = batch.kind[i]!;
+      guard.check(batch, i);
+      if (MUTATES[kind] === 1) apply(memory, batch, i);
       kinds[kind]!++;
       if (kind === CALL) operations[batch.a[i]!]!++;
     }
