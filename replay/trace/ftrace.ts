@@ -18,27 +18,15 @@ import { blanks, textOf } from './trace_text.js';
 
 const LESS = 0x3c;
 
-/** What the `entries-in-buffer/entries-written` lines of a log say; sums where there are several (logs put together). */
-export interface FtraceHeader extends LogSummary {
-  /** CPUs of the machine (`#P:2`), of the last header. */
-  readonly cpus: number;
-  /** How many headers there were. */
-  readonly count: number;
-}
-
 /** Decodes ftrace text. */
 export class FtraceDecoder extends EventLineDecoder {
   readonly format = 'ftrace text';
   protected readonly lineShape = 'TASK-PID [CPU] FLAGS TIME: EVENT: ...';
-  #header: FtraceHeader | undefined;
+  #summary: LogSummary | undefined;
 
-  /** The header's counts: `undefined` where the log has none (trace_pipe), or none yet. */
-  get header(): FtraceHeader | undefined {
-    return this.#header;
-  }
-
+  /** What the `entries-in-buffer/entries-written` lines say; trace_pipe has none. */
   override get summary(): LogSummary | undefined {
-    return this.#header;
+    return this.#summary;
   }
 
   protected readTask(bytes: Uint8Array, start: number, at: number, line: TraceLine): boolean {
@@ -59,17 +47,15 @@ export class FtraceDecoder extends EventLineDecoder {
   protected override comment(bytes: Uint8Array, start: number, end: number): LineKind {
     const comment = textOf(bytes, start, end);
     if (!comment.startsWith('# entries-in-buffer/entries-written:')) return LineKind.skip;
-    const match = /: (\d{1,15})\/(\d{1,15})\s+#P:(\d{1,6})\s*$/.exec(comment);
+    const match = /: (\d{1,15})\/(\d{1,15})\s+#P:\d{1,6}\s*$/.exec(comment);
     if (match === null) return this.bad('bad header', start, '# entries-in-buffer/entries-written: N/N   #P:N');
     const [entriesInBuffer, entriesWritten] = [Number(match[1]), Number(match[2])];
     if (entriesInBuffer > entriesWritten) {
       return this.bad('bad header', start, 'at most as many entries in the buffer as were written');
     }
-    this.#header = {
-      entriesInBuffer: (this.#header?.entriesInBuffer ?? 0) + entriesInBuffer,
-      entriesWritten: (this.#header?.entriesWritten ?? 0) + entriesWritten,
-      cpus: Number(match[3]),
-      count: (this.#header?.count ?? 0) + 1,
+    this.#summary = {
+      entriesInBuffer: (this.#summary?.entriesInBuffer ?? 0) + entriesInBuffer,
+      entriesWritten: (this.#summary?.entriesWritten ?? 0) + entriesWritten,
     };
     return LineKind.skip;
   }

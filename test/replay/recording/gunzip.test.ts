@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { P2mError } from '../../../events/index.js';
-import { gunzipIfNeeded, gunzipReadable, isGzip } from '../../../replay/recording/gunzip.js';
+import { gunzipIfNeeded, isGzip } from '../../../replay/recording/gunzip.js';
 import { bytesOf } from '../trace/trace_lines.js';
 
 const text = bytesOf(Array.from({ length: 5000 }, (_, i) => `line ${(i * 7919) % 65_537}\n`).join(''));
@@ -58,25 +58,5 @@ describe('gunzipIfNeeded', () => {
 
   it('refuses what stands behind the end', () => {
     expect(() => gunzipIfNeeded(new Uint8Array([...zipped, 1, 2, 3]), 'a.gz')).toThrow('gzip file is damaged');
-  });
-});
-
-describe('gunzipReadable', () => {
-  it('gives what stands before the cut, and the error beside it', () => {
-    const { bytes, damage } = gunzipReadable(zipped.subarray(0, zipped.length >> 1), 'a.gz');
-    expect(bytes.length).toBeGreaterThan(text.length / 4);
-    expect(Buffer.compare(bytes, text.subarray(0, bytes.length))).toBe(0);
-    expect(damage?.complaint.byte).toBe(zipped.length >> 1);
-  });
-
-  it('gives what stands before the damage', () => {
-    const { bytes, damage } = gunzipReadable(changed(zipped.length - 6), 'a.gz');
-    expect(Buffer.compare(bytes.subarray(0, 1000), text.subarray(0, 1000))).toBe(0);
-    expect(damage?.message).toContain('incorrect data check');
-  });
-
-  it('gives all of a file in order, without an error', () => {
-    expect(gunzipReadable(text, 'a.txt')).toEqual({ bytes: text, damage: undefined });
-    expect(gunzipReadable(zipped, 'a.gz').damage).toBeUndefined();
   });
 });

@@ -3,67 +3,21 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EntryCodec, INVALID } from '../../../events/index.js';
 import { readDump } from '../../../replay/recording/dump.js';
-import { FtraceDecoder } from '../../../replay/trace/ftrace.js';
 import { gunzipIfNeeded } from '../../../replay/recording/gunzip.js';
 import { parseInfo } from '../../../replay/recording/info.js';
 import { parsePageKinds } from '../../../replay/recording/page_kinds.js';
 import { parseRecording } from '../../../replay/recording/recording.js';
-import { TraceLine } from '../../../replay/trace/trace_line.js';
-import { LineKind, TraceReader } from '../../../replay/trace/trace_reader.js';
-import { decodeLine, seenLine } from '../trace/trace_lines.js';
 
 /** The large recordings stand beside the project; where they are absent these tests are skipped, and shown as such. */
 const folder = fileURLToPath(new URL('../../../../shared/recordings', import.meta.url));
 const absent = !existsSync(folder);
 const files = absent ? [] : readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
 
-interface Meta {
-  readonly vcpus: number;
-  readonly logs: Readonly<Record<string, { events: number; per_event: Record<string, number> }>>;
-}
-
 const read = (file: string) => readFileSync(`${folder}/${file}`);
 const unzipped = (file: string) => gunzipIfNeeded(read(file), file);
 const named = (pattern: RegExp) => (absent ? ['(no recordings)'] : files.filter((file) => pattern.test(file)));
 
 describe.skipIf(absent)('../shared/recordings', () => {
-  it.each(named(/\/trace(-\d[^/]*)?\.txt\.gz$/))('%s has the events that meta.json counts', (file) => {
-    const [recording, log] = file.split('/') as [string, string];
-    const meta = JSON.parse(read(`${recording}/meta.json`).toString()) as Meta;
-    const decoder = new FtraceDecoder();
-    const reader = new TraceReader(decoder, { onEvent: () => undefined, onLoss: () => expect.fail('a loss') }, file);
-    const bytes = unzipped(file);
-    for (let at = 0; at < bytes.length; at += 65_536) reader.push(bytes.subarray(at, at + 65_536));
-    reader.end();
-
-    const { events, per_event: perEvent } = meta.logs[log]!;
-    const counts: Record<string, number> = {};
-    for (let id = 0; id < decoder.names.events.size; id++) {
-      if (reader.eventCount(id) > 0) counts[decoder.names.events.name(id)!] = reader.eventCount(id);
-    }
-    expect(counts).toEqual(perEvent);
-    expect(reader.events).toBe(events);
-    expect(reader.bytes).toBe(bytes.length);
-    expect(decoder.header).toEqual({ entriesInBuffer: events, entriesWritten: events, cpus: meta.vcpus, count: 1 });
-  });
-
-  it.each(named(/(caller|hold|xenmmu)\/trace[^/]*\.txt\.gz$/))(
-    '%s reads alike with and without learned shapes',
-    (file) => {
-      const learned = new FtraceDecoder();
-      const bytes = new Uint8Array(unzipped(file));
-      const [a, b] = [new TraceLine(), new TraceLine()];
-      for (let start = 0, end; start < bytes.length; start = end + 1) {
-        end = bytes.indexOf(0x0a, start);
-        const text = bytes.subarray(start, end);
-        const fresh = new FtraceDecoder(learned.names);
-        const kind = decodeLine(learned, text, a);
-        expect(decodeLine(fresh, text, b)).toBe(kind);
-        if (kind === LineKind.event) expect(seenLine(a, learned)).toEqual(seenLine(b, fresh));
-      }
-    },
-  );
-
   it.each(named(/\.info$/))('%s, its dump and its page kinds tell the same size', (file) => {
     const stem = file.replace(/\.info$/, '');
     const info = parseInfo(read(file), file);

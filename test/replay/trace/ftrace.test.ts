@@ -221,9 +221,9 @@ describe('FtraceDecoder', () => {
 
   it('keeps what the header says, and sums the headers of logs put together', () => {
     const header = '# tracer: nop\n#\n# entries-in-buffer/entries-written: 628/630   #P:2\n#\n';
-    expect(readText(SET).decoder.header).toBeUndefined();
-    expect(readText(header).decoder.header).toEqual({ entriesInBuffer: 628, entriesWritten: 630, cpus: 2, count: 1 });
-    expect(readText(header + header).decoder.header).toMatchObject({ entriesInBuffer: 1256, count: 2 });
+    expect(readText(SET).decoder.summary).toBeUndefined();
+    expect(readText(header).decoder.summary).toEqual({ entriesInBuffer: 628, entriesWritten: 630 });
+    expect(readText(header + header).decoder.summary).toEqual({ entriesInBuffer: 1256, entriesWritten: 1260 });
   });
 
   it('takes lines that end in \\r\\n, and empty ones', () => {
