@@ -1,4 +1,4 @@
-import { inputError, type P2mError } from '../../events/index.js';
+import { eventFormatOf, type EventFormat, inputError, type P2mError } from '../../events/index.js';
 import { EarlyBootDecoder } from './early_boot.js';
 import { FtraceDecoder } from './ftrace.js';
 import { PerfScriptDecoder } from './perf_script.js';
@@ -14,8 +14,8 @@ import { textOf } from './trace_text.js';
 
 /** The text formats of kernel logs. */
 export type TextFormat = 'ftrace' | 'trace-cmd' | 'perf' | 'early-boot';
-/** Every format of log; the last two are our own. */
-export type LogFormat = TextFormat | 'jsonl' | 'p2mlog';
+/** Every format of log, our own too. */
+export type LogFormat = TextFormat | EventFormat;
 
 /** How much of a log's beginning is looked at, in bytes. */
 export const SNIFF_BYTES_MAX = 65_536;
@@ -24,8 +24,6 @@ const READABLE =
   'ftrace text, the text of trace-cmd report or perf script, an early-boot call log, or a .jsonl or .p2mlog of ours';
 
 const NEWLINE = 0x0a;
-const BRACE = 0x7b;
-const P2MLOG = new TextEncoder().encode('P2MLOG');
 
 /** The decoder of a text format, for one log; its names go into `names`. */
 export function decoderFor(format: TextFormat, names: TraceNames): LineDecoder {
@@ -49,8 +47,8 @@ const TEXT_FORMATS: readonly TextFormat[] = ['ftrace', 'trace-cmd', 'perf', 'ear
 export function sniffLog(beginning: Uint8Array, file: string): LogFormat {
   const bytes = beginning.subarray(0, SNIFF_BYTES_MAX);
   if (bytes.length === 0) throw inputError('empty log', { file, byte: 0, got: 'no bytes', expected: READABLE });
-  if (startsWith(bytes, 0, P2MLOG) || startsWith(bytes, 1, P2MLOG)) return 'p2mlog';
-  if (isEventsHeader(bytes)) return 'jsonl';
+  const own = eventFormatOf(bytes);
+  if (own !== undefined) return own;
   const lines = linesOf(bytes, beginning.length);
   return byEvents(bytes, lines) ?? byNotes(bytes, lines) ?? fail(unrecognised(bytes, file));
 }
@@ -106,18 +104,6 @@ function byNotes(bytes: Uint8Array, lines: readonly Span[]): TextFormat | undefi
     if (/^#.* xen_(p2m_addr|p2m_size|max_p2m_pfn)=/.test(text)) return 'early-boot';
   }
   return undefined;
-}
-
-function startsWith(bytes: Uint8Array, at: number, beginning: Uint8Array): boolean {
-  return bytes.length >= at + beginning.length && beginning.every((byte, i) => bytes[at + i] === byte);
-}
-
-/** Whether the first line is the header of our JSONL, of whatever version. */
-function isEventsHeader(bytes: Uint8Array): boolean {
-  if (bytes[0] !== BRACE) return false;
-  const end = bytes.indexOf(NEWLINE);
-  const text = textOf(bytes, 0, end < 0 ? bytes.length : end);
-  return /"format"\s*:\s*"p2m-events"/.test(text);
 }
 
 function unrecognised(bytes: Uint8Array, file: string): P2mError {

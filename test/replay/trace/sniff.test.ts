@@ -89,8 +89,7 @@ describe('sniffLog', () => {
   it('knows our own logs', () => {
     expect(sniff('{"format":"p2m-events","version":1,"geometry":"tiny"}\n{}\n')).toBe('jsonl');
     expect(sniff('{ "version" : 9, "format" : "p2m-events" }')).toBe('jsonl');
-    expect(sniff('P2MLOG\u0001\u0000')).toBe('p2mlog');
-    expect(sniffLog(Uint8Array.of(0x89, ...bytesOf('P2MLOG\r\n')), 'run.p2mlog')).toBe('p2mlog');
+    expect(sniffLog(Uint8Array.of(0x89, ...bytesOf('p2mlog\n'), 0, 0, 0, 0), 'run.p2mlog')).toBe('p2mlog');
   });
 
   it('looks at the first 64 KiB only, and leaves out the line that they cut', () => {
