@@ -6,16 +6,15 @@ import { ExitCode, usageError } from '../events/index.js';
 import {
   replayLog,
   replayRecording,
-  type Divergence,
   type DumpFiles,
   type LogInput,
   type RecordingFiles,
   type ReplayOptions,
-  type ReplayReport,
 } from '../replay/index.js';
-import { colors } from './colors.js';
+import { EventFiles } from './event_files.js';
 import { isFolder, readBytes, readInput, readPieces } from './input.js';
 import { note, print } from './output.js';
+import { reportText } from './report_text.js';
 import { Progress } from './progress.js';
 
 interface ReplayCliOptions {
@@ -28,9 +27,6 @@ interface ReplayCliOptions {
   readonly output?: string;
   readonly json?: boolean;
 }
-
-/** Divergences that people are shown; --json has more. */
-const SHOWN_MAX = 10;
 
 /** `p2m replay PATH`: a recording of a real domain, or one log, against the model. */
 export function addReplay(program: Command): void {
@@ -71,17 +67,24 @@ async function run(path: string, options: ReplayCliOptions): Promise<number> {
   }
   const began = performance.now();
   const progress = new Progress();
-  const replayOptions: ReplayOptions = { memory, ...(kernel === undefined ? {} : { kernel }) };
+  const kept = options.output === undefined ? undefined : new EventFiles(options.output);
+  const replayOptions: ReplayOptions = {
+    memory,
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(kept === undefined ? {} : { keeper: (header, codec) => kept.begin(header, codec) }),
+  };
   const report = isFolder(path)
     ? await replayRecording(folderFiles(path, options, progress), replayOptions)
     : await replayLog(logInput(path, options, progress), replayOptions);
   progress.end();
+  const logs = kept?.close() ?? [];
   const elapsedMs = Math.round(performance.now() - began);
   // Even where nobody reads the report to its end.
   process.exitCode = report.exitCode;
   if (options.json === true) print(JSON.stringify({ ...report, elapsedMs }, null, 2));
   // Where nothing was read there is nothing to report but the error.
-  else if (report.steps.length > 0) for (const line of describe(path, report)) print(line);
+  else if (report.steps.length > 0) for (const line of reportText(path, report)) print(line);
+  if (logs.length > 0) note(`kept in ${logs.join(', ')}`);
   if (report.error !== undefined) note(`error: ${report.error.message}`);
   else if (options.json !== true) {
     const perSecond = Math.round(report.events / Math.max(0.001, elapsedMs / 1000));
@@ -148,50 +151,4 @@ function dumpFiles(dump: string, kinds: string | undefined): DumpFiles {
     kinds: kinds === undefined ? undefined : { bytes: readInput(kinds), file: kinds },
     info: undefined,
   };
-}
-
-/** The report as people read it; the same input gives the same lines. */
-function describe(folder: string, r: ReplayReport): string[] {
-  const kernel = r.form === '' ? '' : `Linux ${r.kernel} (form ${r.form}), `;
-  const lines = [`${folder}: ${kernel}${r.geometry}, ${r.memory} memory`];
-  for (const step of r.steps) {
-    lines.push(`  ${step.from ?? '?'} -> ${step.log} -> ${step.to ?? '?'}: ${step.verdict ?? 'not read to its end'}`);
-    for (const compared of [...step.checkpoints, ...(step.final === null ? [] : [step.final])]) {
-      const beyond = compared.beyond === 0 ? '' : `, ${compared.beyond} stores beyond it`;
-      lines.push(`    dump ${compared.dump}: ${compared.compared} words, ${compared.differences} differences${beyond}`);
-    }
-  }
-  lines.push(`events: ${r.events} by ${list(r.tasks)}`);
-  lines.push(`calls: ${list(r.operations)}`);
-  const { checked, unchecked, lost } = r;
-  lines.push(
-    `checked: ${checked.returns} returns, ${checked.lookups} look-ups, ${checked.entries} words, ${checked.ptes} pages of the list`,
-  );
-  if (unchecked.returns + unchecked.lookups > 0) {
-    lines.push(`unchecked (no return probe): ${unchecked.returns} returns, ${unchecked.lookups} look-ups`);
-  }
-  if (Object.keys(r.unused).length > 0) lines.push(`not used: ${list(r.unused)}`);
-  if (r.overlaps + r.ties > 0)
-    lines.push(`overlapping calls: ${r.overlaps}; lines at the time of the line before, on another CPU: ${r.ties}`);
-  if (lost.events + lost.lines + lost.returns > 0) {
-    lines.push(`lost: ${lost.events} events, ${lost.lines} lines, ${lost.returns} returns or entries`);
-  }
-  for (const divergence of r.divergences.slice(0, SHOWN_MAX)) lines.push(...describeDivergence(divergence));
-  if (r.divergenceCount > SHOWN_MAX) lines.push(`... and ${r.divergenceCount - SHOWN_MAX} more divergences`);
-  lines.push(`verdict: ${r.verdict ?? 'none: the input could not be read to its end'}`);
-  return lines;
-}
-
-function describeDivergence(d: Divergence): string[] {
-  const where = d.line > 0 ? `${d.file}:${d.line}` : d.file;
-  const lines = [
-    `${where}: ${colors.red('error')}: ${d.operation}, pfn ${d.pfn}: recorded ${d.actual}, the model says ${d.expected}`,
-  ];
-  if (d.text !== '') lines.push(`  ${d.text}`);
-  return lines;
-}
-
-function list(counts: Readonly<Record<string, number>>): string {
-  const names = Object.entries(counts).map(([name, n]) => `${name} ${n}`);
-  return names.length > 0 ? names.join(', ') : 'none';
 }

@@ -1,8 +1,9 @@
-import type { EntryCodec } from '../../events/index.js';
+import { usageError, type EntryCodec } from '../../events/index.js';
 import { formByKernel } from '../../src/index.js';
 import { makeListDump, type ListDump, type NamedBytes } from '../recording/list_dump.js';
 import { openLog, type Pieces } from '../trace/opened_log.js';
-import type { ReplayReport } from './report.js';
+import { replayEvents } from './replay_events.js';
+import type { ReplayReport, StepReport } from './report.js';
 import { reporting, type ReplayOptions } from './running_replay.js';
 
 /** A dump of the list from files of any names, unzipped. */
@@ -25,15 +26,30 @@ export interface LogInput {
 const NEWEST = '7.0';
 
 /**
- * Replays one log of a kernel. Bad input does not throw: the report says what was read before it, with `error` and exit
+ * Replays one log, of a kernel or of our events. Bad input does not throw: the report says what was read before it, with `error` and exit
  * code 3.
  */
 export function replayLog(input: LogInput, options: ReplayOptions): Promise<ReplayReport> {
   const { log, pieces, from, to } = input;
   return reporting(options, async (replay) => {
+    const opened = await openLog(pieces, log);
+    if (opened.format === 'jsonl' || opened.format === 'p2mlog') {
+      if (from !== undefined) throw usageError('an event log begins with its own list', { got: from.words.file });
+      const step: StepReport = {
+        log,
+        from: null,
+        to: to?.words.file ?? null,
+        verdict: null,
+        final: null,
+        checkpoints: [],
+      };
+      replay.report.steps.push(step);
+      const dump = to === undefined ? undefined : (codec: EntryCodec) => dumpOf(to, codec)!;
+      await replayEvents(log, opened.format, opened.pieces, dump, options, replay.report, step);
+      return;
+    }
     const kernel = options.kernel ?? NEWEST;
     replay.begin(kernel, formByKernel(kernel), undefined);
-    const opened = await openLog(pieces, log);
     await replay.step(from?.words.file ?? null, to?.words.file ?? null, log, (codec) =>
       Promise.resolve({
         log,

@@ -76,7 +76,7 @@ class StepRun {
     this.#context = context;
     this.#report = report;
     this.#format = format;
-    this.#replayed = previous ?? new ReplayedDomain(model, codec, format, from, to, keeper);
+    this.#replayed = previous ?? new ReplayedDomain(model, codec, log, format, from, to, keeper);
     this.#checkpoints = input.checkpoints.map((checkpoint) => this.#watch(checkpoint));
     const { domain, knowledge } = this.#replayed;
     const known = Math.max(from?.entries.length ?? 0, to?.entries.length ?? 0);

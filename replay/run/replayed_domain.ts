@@ -1,5 +1,13 @@
-import { Global, inputError, INVALID, type EntryCodec, type EventBatch } from '../../events/index.js';
+import {
+  Global,
+  inputError,
+  INVALID,
+  type EntryCodec,
+  type EventBatch,
+  type EventsHeader,
+} from '../../events/index.js';
 import { alignUp, Domain, type Form, type Geometry, type LeafRun, type ListState } from '../../src/index.js';
+import { headerOf } from '../events/domain_header.js';
 import { listStateOf, type ListDump } from '../recording/list_dump.js';
 import type { LogFormat } from '../trace/sniff.js';
 import { Knowledge } from './knowledge.js';
@@ -16,8 +24,11 @@ export interface ReplayModel {
   readonly memory: 'paged' | 'flat';
 }
 
-/** Who keeps the events of replays: asked once for each domain that is begun, then told of its events in order. */
-export type EventKeeper = (domain: Domain) => (batch: EventBatch) => void;
+/**
+ * Who keeps the events of a replay: asked once for each domain that is begun, with what the head of a log must say, then
+ * told of its events in order.
+ */
+export type EventKeeper = (header: EventsHeader, codec: EntryCodec) => (batch: EventBatch) => void;
 
 /** The domain of a replay, what is known of its list, and who listens to its events. */
 export class ReplayedDomain {
@@ -32,12 +43,14 @@ export class ReplayedDomain {
    * Begins with the list of a dump; with its words alone, where its page kinds are not known; with the list of the domain
    * builder, where the log is of the early boot; or with nothing known.
    *
-   * @param to the dump that the log leads to, which may say how large the list is
+   * @param log what the log is called
+   * @param to  the dump that it leads to, which may say how large the list is
    * @throws {P2mError} a dump is not that of a list, or an early boot has none
    */
   constructor(
     model: ReplayModel,
     codec: EntryCodec,
+    log: string,
     format: LogFormat,
     from: ListDump | undefined,
     to: ListDump | undefined,
@@ -66,7 +79,7 @@ export class ReplayedDomain {
       pools: 1,
       onEvents: (batch) => {
         this.listener?.(batch);
-        if (keeper !== undefined) (keep ??= keeper(this.domain))(batch);
+        if (keeper !== undefined) (keep ??= keeper(headerOf(this.domain, log), codec))(batch);
       },
     });
     if (state === undefined) leaveBuildersList(this.domain, codec, from!.entries);

@@ -1,3 +1,5 @@
+import type { StateDigest } from '../events/state_digest.js';
+
 /** The verdict of a replay: never a guess. */
 export type Verdict = 'ok' | 'violated' | 'incomplete' | 'unknown';
 
@@ -86,6 +88,8 @@ export interface ReplayReport extends Counts {
   readonly steps: StepReport[];
   /** The last step's. */
   final: FinalReport | null;
+  /** Digests of the final state, of a replay whose events are kept, or come from a log of events. */
+  state?: StateDigest;
   error?: ReplayError;
 }
 

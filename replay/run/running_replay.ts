@@ -1,5 +1,6 @@
 import { EntryCodec, ExitCode, inputError, P2mError, usageError } from '../../events/index.js';
 import { GEOMETRIES, type Form } from '../../src/index.js';
+import { stateDigest } from '../events/state_digest.js';
 import { replayStep, type ReplayContext, type ReplayStepInput } from './replay_step.js';
 import type { EventKeeper, ReplayedDomain } from './replayed_domain.js';
 import { noCounts, type ReplayReport, type StepReport, type Verdict } from './report.js';
@@ -72,6 +73,7 @@ export class RunningReplay {
     };
     const end = await replayStep(await input(this.#codec), context, step);
     this.report.final = step.final;
+    if (keeper !== undefined) this.report.state = stateDigest(end.domain.memory);
     return end;
   }
 }

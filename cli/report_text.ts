@@ -1,0 +1,64 @@
+import type { Divergence, ReplayReport } from '../replay/index.js';
+import { colors } from './colors.js';
+
+/** Divergences that people are shown; --json has more. */
+const SHOWN_MAX = 10;
+
+/** The report of a replay as people read it; the same input gives the same lines. */
+export function reportText(path: string, r: ReplayReport): string[] {
+  const kernel = r.form === '' ? '' : `Linux ${r.kernel} (form ${r.form}), `;
+  const lines = [`${path}: ${kernel}${r.geometry}, ${r.memory} memory`];
+  for (const step of r.steps) {
+    const names = [step.from, step.log, step.to].filter((name) => name !== null);
+    lines.push(`  ${names.join(' -> ')}: ${step.verdict ?? 'not read to its end'}`);
+    for (const compared of [...step.checkpoints, ...(step.final === null ? [] : [step.final])]) {
+      const beyond = compared.beyond === 0 ? '' : `, ${compared.beyond} stores beyond it`;
+      lines.push(`    dump ${compared.dump}: ${compared.compared} words, ${compared.differences} differences${beyond}`);
+    }
+  }
+  const { checked, unchecked, lost } = r;
+  const tasks = Object.keys(r.tasks).some((name) => name !== '') ? ` by ${list(r.tasks)}` : '';
+  lines.push(
+    `events: ${r.events}${tasks}`,
+    `calls: ${list(r.operations)}`,
+    `checked: ${list({
+      returns: checked.returns,
+      'look-ups': checked.lookups,
+      words: checked.entries,
+      'pages of the list': checked.ptes,
+      'frames in page tables': checked.frames,
+    })}`,
+  );
+  const open = list({ returns: unchecked.returns, 'look-ups': unchecked.lookups, words: unchecked.entries });
+  if (open !== 'none') lines.push(`unchecked (no return probe, or not known before): ${open}`);
+  if (Object.keys(r.unused).length > 0) lines.push(`not used: ${list(r.unused)}`);
+  if (r.overlaps + r.ties > 0) {
+    lines.push(
+      `overlapping calls: ${r.overlaps}, explained by another order than that of their entries: ${r.reordered}`,
+    );
+    lines.push(`lines at the time of the line before, on another CPU: ${r.ties}`);
+  }
+  const missing = list({ events: lost.events, lines: lost.lines, 'returns or entries': lost.returns });
+  if (missing !== 'none') lines.push(`lost: ${missing}`);
+  if (r.undecided > 0) lines.push(`undecided (too many orders to try): ${r.undecided}`);
+  if (r.state !== undefined) lines.push(`state: ${r.state.lookup} ${r.state.raw} ${r.state.state}`);
+  for (const divergence of r.divergences.slice(0, SHOWN_MAX)) lines.push(...describeDivergence(divergence));
+  if (r.divergenceCount > SHOWN_MAX) lines.push(`... and ${r.divergenceCount - SHOWN_MAX} more divergences`);
+  lines.push(`verdict: ${r.verdict ?? 'none: the input could not be read to its end'}`);
+  return lines;
+}
+
+function describeDivergence(d: Divergence): string[] {
+  const where = d.line > 0 ? `${d.file}:${d.line}` : d.file;
+  const lines = [
+    `${where}: ${colors.red('error')}: ${d.operation}, pfn ${d.pfn}: recorded ${d.actual}, the model says ${d.expected}`,
+  ];
+  if (d.text !== '') lines.push(`  ${d.text}`);
+  return lines;
+}
+
+/** What was counted, without what is zero. */
+function list(counts: Readonly<Record<string, number>>): string {
+  const names = Object.entries(counts).filter(([, n]) => n > 0);
+  return names.length > 0 ? names.map(([name, n]) => `${name} ${n}`).join(', ') : 'none';
+}
