@@ -10,15 +10,15 @@ import { gzipCut, gzipDamaged, isGzip } from './gunzip.js';
  */
 
 /** What zlib gives at once at most, in bytes: a turn of the event loop each, so not too small. */
-const INFLATED_BYTES = 262_144;
+const INFLATED_BYTES = 524_288;
 /** With so many of them waiting for the consumer nothing more is inflated. */
 const WAITING_MAX = 8;
 
 /**
- * Compressed bytes handed to zlib at once. What it has inflated of a damaged piece it keeps to itself, so a piece is an
- * eighth of what was read before; with larger ones it would not be busier.
+ * Compressed bytes handed to zlib at once. What it has inflated of a damaged piece it keeps to itself, so a piece is a
+ * quarter of what was read before; with larger ones it would not be busier.
  */
-const PIECE_BYTES_MIN = 256;
+const PIECE_BYTES_MIN = 1024;
 const PIECE_BYTES_MAX = 32_768;
 
 /**
@@ -142,7 +142,7 @@ class Inflater {
   async #feed(beginning: Uint8Array, source: Chunks): Promise<void> {
     for (let chunk: Uint8Array | undefined = beginning; chunk !== undefined; chunk = await source.next()) {
       for (let at = 0; at < chunk.length;) {
-        const size = Math.min(PIECE_BYTES_MAX, Math.max(PIECE_BYTES_MIN, this.#fed >>> 3));
+        const size = Math.min(PIECE_BYTES_MAX, Math.max(PIECE_BYTES_MIN, this.#fed >>> 2));
         const piece = chunk.subarray(at, at + size);
         await this.#inflate(piece);
         if (this.#hasStopped()) return this.#untilTold();

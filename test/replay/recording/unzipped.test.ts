@@ -60,7 +60,7 @@ describe('unzipped', () => {
 
   it('gives plain chunks without a copy, and pieces of bounded size', async () => {
     for await (const piece of unzipped([text], 'a')) expect(piece).toBe(text);
-    expect((await read([gzipSync(new Uint8Array(20_000_000))])).sizeMax).toBeLessThanOrEqual(1 << 18);
+    expect((await read([gzipSync(new Uint8Array(20_000_000))])).sizeMax).toBeLessThanOrEqual(1 << 19);
   });
 
   it('reads files that were zipped apart and put together, and padding', async () => {
@@ -110,7 +110,7 @@ describe('unzipped', () => {
       for (const size of [1000, 1 << 30]) {
         const { bytes, error } = await read(cut(Uint8Array.from([...zipped, ...behind]), size));
         expect((error as Error).message).toContain('gzip file is damaged');
-        expect((error as P2mError).complaint.byte).toBeGreaterThan(0.8 * zipped.length);
+        expect((error as P2mError).complaint.byte).toBeGreaterThan(0.7 * zipped.length);
         expectBeginning(bytes, text.length / 2);
       }
     },
