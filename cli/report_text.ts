@@ -41,7 +41,7 @@ export function reportText(path: string, r: ReplayReport): string[] {
   const missing = list({ events: lost.events, lines: lost.lines, 'returns or entries': lost.returns });
   if (missing !== 'none') lines.push(`lost: ${missing}`);
   if (r.undecided > 0) lines.push(`undecided (too many orders to try): ${r.undecided}`);
-  if (r.state !== undefined) lines.push(`state: ${r.state.lookup} ${r.state.raw} ${r.state.state}`);
+  if (r.state !== undefined) lines.push(`state: ${r.state.list} ${r.state.rest}`);
   for (const divergence of r.divergences.slice(0, SHOWN_MAX)) lines.push(...describeDivergence(divergence));
   if (r.divergenceCount > SHOWN_MAX) lines.push(`... and ${r.divergenceCount - SHOWN_MAX} more divergences`);
   lines.push(`verdict: ${r.verdict ?? 'none: the input could not be read to its end'}`);

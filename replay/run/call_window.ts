@@ -1,26 +1,33 @@
 import type { Word } from '../../events/index.js';
-import { lookUp } from '../../src/index.js';
+import { lookUp, NO_PAGE } from '../../src/index.js';
 import { Foreseen } from './knowledge.js';
-import { Moment, NO_LINE, type LogCall } from './log_call.js';
+import { LINE_MAX, Moment, NO_LINE, type LogCall } from './log_call.js';
 import type { ModelRunner } from './model_runner.js';
 import { takesValue } from './probed_function.js';
-import { fits, OrderSearch, runSchedule, ShownParts } from './order_search.js';
+import { fits, isWithinBounds, OrderSearch, runSchedule, ShownParts } from './order_search.js';
+import { WindowPlan } from './window_plan.js';
 
 /** Pieces that searches may run in a whole replay: some seconds of work. */
 const SEARCH_PIECES_MAX = 4_000_000;
 /** Pieces that may be run to see whether an order would have left another word; a race that takes more may have. */
 const RACE_PIECES_MAX = 4000;
+/** Words of an entry that are told apart. */
+const RACED_WORDS_MAX = 6;
+/** Values that are looked at, last first, to find the one that is wrong. */
+const SUSPECTS_MAX = 32;
 /** A window of more calls is closed where it is: a call that stays open for so long keeps the order that it has. */
 const CALLS_MAX = 1024;
 /** Events are handed on between windows once there are this many. */
 const FLUSH_AT = 2048;
 
-/** A recorded value that fits only because other orders, or other lists, were tried. */
-interface Explained<Fact> {
+/** A recorded value that fits, while its call overlaps with others or its answer was not known. */
+interface Accepted<Fact> {
   readonly call: LogCall;
   readonly part: LogCall;
   readonly recorded: number;
   readonly fact: Fact;
+  /** Whether only another order, or another list, than the one at hand explained it. */
+  readonly byForce: boolean;
 }
 
 /** How a recorded value turned out. */
@@ -47,7 +54,7 @@ export class CallWindow<Fact> {
   #isReordered = false;
   #open = 0;
   readonly #start = new Moment();
-  #explained: Explained<Fact>[] = [];
+  #accepted: Accepted<Fact>[] = [];
   #reordered = 0;
 
   /** @param free takes back records of calls that are done with */
@@ -95,8 +102,8 @@ export class CallWindow<Fact> {
 
   /** Whether what was recorded of `part`, last of all that is recorded of `call`, is the one answer that is possible. */
   agrees(call: LogCall, part: LogCall): boolean {
-    if (this.#isReordered || part.answer !== part.recorded || part.foreseen !== Foreseen.yes) return false;
-    return call.died === '' && (part !== call || call.partsMet === call.parts.length);
+    if (this.#schedule.length > 1 || part.answer !== part.recorded || part.foreseen !== Foreseen.yes) return false;
+    return call.died === '' && part.failAt === 0 && (part !== call || call.partsMet === call.parts.length);
   }
 
   /**
@@ -106,32 +113,50 @@ export class CallWindow<Fact> {
    */
   check(call: LogCall, part: LogCall, fact: () => Fact): Check<Fact> {
     const decides = part.foreseen !== Foreseen.yes && !isInformed(part);
-    if (!decides && this.#fits(call)) return FITS;
-    if (call.fixed) return this.#checkFixed(call, part);
+    if (!decides && this.#fits(call)) return this.#accept(call, part, fact, false);
+    if (call.fixed) return checkFixed(call, part);
     if (decides || isUninformed(call)) {
       this.#runAgain(call);
-      // Where nobody else was there it is what it is.
-      if (this.#allFit()) return this.overlaps ? this.#explain(call, part, fact) : FITS;
+      if (this.#allFit()) return this.#accept(call, part, fact, true);
     }
     if (this.#tryOrders(call)) {
       this.#reordered++;
-      return this.#explain(call, part, fact);
+      return this.#accept(call, part, fact, true);
     }
-    const kind = this.#search.gaveUp ? 'undecided' : 'contradicts';
-    const earlier = this.#blameEarlier(call);
+    const { gaveUp } = this.#search;
+    const earlier = this.#blameEarlier(
+      call,
+      this.#accepted.filter(({ byForce }) => byForce),
+    );
     if (earlier !== undefined) return { kind: 'contradicts', earlier };
     this.#forget(part);
-    return kind === 'undecided' ? UNDECIDED : { kind, earlier };
+    return gaveUp ? UNDECIDED : { kind: 'contradicts', earlier };
   }
 
-  #checkFixed(call: LogCall, part: LogCall): Check<Fact> {
-    if (part.foreseen !== Foreseen.yes || part.recorded === undefined || part.answer === part.recorded) return FITS;
-    return call.cutOff ? UNDECIDED : { kind: 'contradicts', earlier: undefined };
+  /**
+   * The log shows when a part of `call` was entered: whether it can have taken effect where the order has it that was
+   * needed to explain what was recorded. Another order that explains it is no less good. (While each call runs at its
+   * entry, its parts run there too, before their own lines; nothing has asked for another order then.)
+   */
+  checkBounds(call: LogCall): Check<Fact> {
+    if (!this.#isReordered || call.fixed) return FITS;
+    const isOfLeaf = this.#search.ofLeaf(call);
+    if (isWithinBounds(this.#schedule, isOfLeaf) || this.#tryOrders(call)) return FITS;
+    if (this.#search.gaveUp) return UNDECIDED;
+    const suspects = this.#accepted.filter((accepted) => isOfLeaf(accepted.call)).slice(-SUSPECTS_MAX);
+    const earlier = this.#blameEarlier(call, [
+      ...suspects.filter((s) => !s.byForce),
+      ...suspects.filter((s) => s.byForce),
+    ]);
+    return { kind: 'contradicts', earlier };
   }
 
-  #explain(call: LogCall, part: LogCall, fact: () => Fact): Check<Fact> {
+  #accept(call: LogCall, part: LogCall, fact: () => Fact, byForce: boolean): Check<Fact> {
     const { recorded } = part;
-    if (recorded !== undefined) this.#explained.push({ call, part, recorded, fact: fact() });
+    // Where nobody else was there, and the call is over, it is what it is.
+    if (recorded !== undefined && (this.overlaps || (byForce && part !== call))) {
+      this.#accepted.push({ call, part, recorded, fact: fact(), byForce });
+    }
     return FITS;
   }
 
@@ -144,26 +169,19 @@ export class CallWindow<Fact> {
     this.#runAll();
   }
 
-  /** Looks for one earlier value that was explained by force, and without which all fits. */
-  #blameEarlier(call: LogCall): Fact | undefined {
-    const schedule = this.#schedule;
-    const isReordered = this.#isReordered;
-    const pieces = schedule.map((other) => other.piecewise);
-    for (const suspect of this.#explained.toReversed()) {
+  /** Looks for one earlier value, of the suspects from the last on, without which all fits. */
+  #blameEarlier(call: LogCall, suspects: readonly Accepted<Fact>[]): Fact | undefined {
+    const plan = new WindowPlan(this.#schedule, this.#isReordered);
+    for (const suspect of suspects.toReversed()) {
       suspect.part.recorded = undefined;
-      this.#schedule = [...new Set(schedule)].sort((a, b) => a.line - b.line);
-      this.#isReordered = false;
-      for (const other of this.#schedule) other.piecewise = false;
-      this.#runAll();
-      if (this.#allFit() || this.#tryOrders(call)) {
-        this.#explained = this.#explained.filter((other) => other !== suspect);
+      this.#follow(WindowPlan.ofEntries(this.#schedule));
+      if ((this.#allFit() && isWithinBounds(this.#schedule, this.#search.ofLeaf(call))) || this.#tryOrders(call)) {
+        this.#accepted = this.#accepted.filter((other) => other !== suspect);
         return suspect.fact;
       }
       suspect.part.recorded = suspect.recorded;
     }
-    this.#schedule = schedule;
-    this.#isReordered = isReordered;
-    for (const [i, other] of schedule.entries()) other.piecewise = pieces[i]!;
+    if (suspects.length > 0) this.#follow(plan);
     return undefined;
   }
 
@@ -177,9 +195,10 @@ export class CallWindow<Fact> {
 
   #tryOrders(call: LogCall): boolean {
     if (!this.overlaps) return false;
+    const plan = new WindowPlan(this.#schedule, this.#isReordered);
     const found = this.#search.find(this.#schedule, call, this.#start);
     if (found === undefined) {
-      this.#runAll();
+      this.#follow(plan);
       return false;
     }
     this.#schedule = found;
@@ -199,6 +218,13 @@ export class CallWindow<Fact> {
     }
   }
 
+  #follow(plan: WindowPlan): void {
+    plan.restore();
+    this.#schedule = plan.schedule;
+    this.#isReordered = plan.isReordered;
+    this.#runAll();
+  }
+
   /** Runs the whole window again, in the order that it has; with other results there may be more pieces than before. */
   #runAll(): void {
     this.#runner.rewind(this.#start);
@@ -211,32 +237,45 @@ export class CallWindow<Fact> {
     }
   }
 
-  /** Pfns that several calls have stored, where another order would have left another word. */
+  /** Pfns whose entry another order would have left with another word. */
   #findRaces(): Races {
-    const calls = [...new Set(this.#schedule)];
-    const stores = calls.filter((call) => takesValue(call.event) && call.answer === 1);
-    if (stores.length < 2) return NO_RACES;
+    const stores = [...new Set(this.#schedule)].filter((call) => takesValue(call.event));
     const { memory } = this.#runner.domain;
-    const races = new Map<number, Word[]>();
+    const races = new Map<number, readonly Word[]>();
     for (const store of stores) {
-      const { pfn, value } = store;
-      const others = stores.filter((other) => other.pfn === pfn && other.value !== value);
-      // The one that was entered last has the word; one that ended before another began was overwritten for sure.
-      if (others.length === 0 || lookUp(memory, pfn) === value || races.get(pfn)?.includes(value) === true) continue;
-      if (others.some((other) => store.ended && store.endLine < other.line)) continue;
-      if (!this.#mayEndWith(store, () => lookUp(memory, pfn) === value)) continue;
-      races.set(pfn, [...(races.get(pfn) ?? [lookUp(memory, pfn)]), value]);
+      const { pfn } = store;
+      if (races.has(pfn) || !this.#mayRace(store, stores) || memory.storePage(pfn) === NO_PAGE) continue;
+      const words = this.#possibleWords(store);
+      if (words.length > 1) races.set(pfn, words);
     }
     return races;
   }
 
-  /** Whether an order that fits everything ends so; yes where that cannot be told. Leaves the window as it was. */
-  #mayEndWith(store: LogCall, isSo: () => boolean): boolean {
-    const pieces = this.#schedule.map((call) => call.piecewise);
-    const found = this.#search.find(this.#schedule, store, this.#start, isSo, RACE_PIECES_MAX);
-    for (const [i, call] of this.#schedule.entries()) call.piecewise = pieces[i]!;
-    this.#runAll();
-    return found !== undefined || this.#search.gaveUp;
+  /** Whether it depends on the order what the call leaves in its entry. */
+  #mayRace(store: LogCall, stores: readonly LogCall[]): boolean {
+    const isOfLeaf = this.#search.ofLeaf(store);
+    const overlaps = (other: LogCall): boolean =>
+      other !== store && isOfLeaf(other) && lineOfEnd(store) >= other.line && lineOfEnd(other) >= store.line;
+    if (store.recorded === undefined) return this.#schedule.some(overlaps);
+    return stores.some((other) => other.pfn === store.pfn && other.value !== store.value && overlaps(other));
+  }
+
+  /** The words that the entry may hold at the end, the model's first. Leaves the window as it was. */
+  #possibleWords(store: LogCall): readonly Word[] {
+    const { memory } = this.#runner.domain;
+    const plan = new WindowPlan(this.#schedule, this.#isReordered);
+    const words = [lookUp(memory, store.pfn)];
+    const isAnother = (): boolean => !words.includes(lookUp(memory, store.pfn));
+    while (words.length < RACED_WORDS_MAX) {
+      const found = this.#search.find(this.#schedule, store, this.#start, isAnother, RACE_PIECES_MAX);
+      const word = lookUp(memory, store.pfn);
+      if (found === undefined && this.#search.gaveUp && !words.includes(store.value)) words.push(store.value);
+      if (found === undefined) break;
+      words.push(word);
+      plan.restore();
+    }
+    this.#follow(plan);
+    return words;
   }
 
   #close(): void {
@@ -248,7 +287,7 @@ export class CallWindow<Fact> {
       else call.cutOff = true;
     }
     this.#schedule.length = 0;
-    if (this.#explained.length > 0) this.#explained.length = 0;
+    if (this.#accepted.length > 0) this.#accepted.length = 0;
     this.#isReordered = false;
     this.#open = 0;
     for (const [pfn, words] of races) knowledge.race(pfn, words);
@@ -256,6 +295,15 @@ export class CallWindow<Fact> {
     if (domain.batch.length >= FLUSH_AT) domain.flush();
     this.#runner.note(this.#start);
   }
+}
+
+function lineOfEnd(call: LogCall): number {
+  return call.ended ? call.endLine : LINE_MAX;
+}
+
+function checkFixed<Fact>(call: LogCall, part: LogCall): Check<Fact> {
+  if (part.foreseen !== Foreseen.yes || part.recorded === undefined || part.answer === part.recorded) return FITS;
+  return call.cutOff ? UNDECIDED : { kind: 'contradicts', earlier: undefined };
 }
 
 /** Pfns, each with the words that its entry may hold. */

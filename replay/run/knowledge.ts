@@ -199,6 +199,11 @@ export class Knowledge {
     return this.#raced.get(pfn);
   }
 
+  /** A number for what is known of the leaf of `pfn`, words apart. */
+  stateOf(pfn: number): number {
+    return pfn < this.#size ? this.#states[pfn >>> this.#shift]! : 0;
+  }
+
   /** How often a look-up showed that stores took effect in another order than they were entered. */
   get reordered(): number {
     return this.#reordered;
@@ -328,9 +333,10 @@ export class Knowledge {
   #learnWord(pfn: number): void {
     if (this.#isWordKnown(pfn)) return;
     this.#markWord(pfn);
-    const words = this.#words.get(pfn >>> this.#shift)!;
-    const offset = pfn & this.#memory.leafMask;
-    this.#journal.push(() => (words[offset >>> 5]! &= ~(1 << (offset & 31))));
+    this.#journal.push(() => {
+      const offset = pfn & this.#memory.leafMask;
+      this.#words.get(pfn >>> this.#shift)![offset >>> 5]! &= ~(1 << (offset & 31));
+    });
   }
 
   #markWord(pfn: number): void {

@@ -104,6 +104,11 @@ export class LogCall {
   fixed = false;
   /** It was settled while it was open, for too many calls overlapped with it. */
   cutOff = false;
+  /**
+   * What its first store answers, where an order of calls needs it to be so and the log does not say (order_search.ts);
+   * undefined: whatever the model's list makes of it.
+   */
+  assumed: number | undefined = undefined;
   /** It is run in pieces, between which others run (order_search.ts). */
   piecewise = false;
   op = 0;
@@ -137,6 +142,7 @@ export class LogCall {
     this.fixed = false;
     this.cutOff = false;
     this.piecewise = false;
+    this.assumed = undefined;
     this.unrun();
   }
 

@@ -151,12 +151,11 @@ export class ModelRunner implements CallObserver {
 
   #prepare(made: ModelCall, step: Step, shown: LogCall | undefined): void {
     let recorded = shown?.recorded;
-    // An allocation follows a store that found a shared leaf, and nothing else.
-    const next = this.#call.parts[this.#call.partsMet];
-    if (recorded === undefined && step === Step.store && next !== undefined && sameAs(next.event) === ALLOCATE) {
-      recorded = 0;
-    }
+    // set_phys_to_machine goes on behind its first store only where that found a shared leaf.
+    const { event, modelCount, parts, partsMet } = this.#call;
+    if (event === E.set_phys_to_machine && modelCount === 2 && parts.length > partsMet) recorded ??= 0;
     made.informed = recorded !== undefined;
+    if (step === Step.store && modelCount <= 2) recorded ??= this.#call.assumed;
     made.foreseen = this.knowledge.prepare(step, made.pfn, made.value, recorded);
     if (shown !== undefined && shown.failAt > 0) {
       this.domain.armFailure(shown.failAt, 0);

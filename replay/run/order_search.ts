@@ -1,3 +1,5 @@
+import { lookUp } from '../../src/index.js';
+import { Foreseen } from './knowledge.js';
 import { LINE_MAX, type LogCall, type Moment } from './log_call.js';
 import type { ModelRunner } from './model_runner.js';
 import { sameAs } from './probed_function.js';
@@ -23,6 +25,7 @@ export class OrderSearch {
   #isWanted: () => boolean = always;
   #calls: readonly LogCall[] = [];
   #order: LogCall[] = [];
+  readonly #visited = new Set<string>();
   #before: readonly LogCall[] = [];
   #start!: Moment;
 
@@ -40,7 +43,7 @@ export class OrderSearch {
 
   /**
    * Looks for an order of the calls from `start` on in which all that is recorded of them fits. Leaves the model in it
-   * where there is one; else somewhere, for the caller to run the calls again.
+   * where there is one; else somewhere, and the calls too: the caller puts them back as they were (`WindowPlan`).
    *
    * @param schedule the calls in the order they ran in; a call that ran in pieces stands there once for each
    * @param culprit  the call of which something does not fit
@@ -57,43 +60,70 @@ export class OrderSearch {
   ): LogCall[] | undefined {
     this.#isWanted = isWanted;
     this.#piecesLeft = piecesMax;
-    const leaf = Math.floor(culprit.pfn / 2 ** this.#leafShift);
-    const moved = (call: LogCall): boolean => Math.floor(call.pfn / 2 ** this.#leafShift) === leaf;
+    const moved = this.ofLeaf(culprit);
     this.#start = start;
     this.#before = schedule.filter((call) => !moved(call));
     this.#calls = [...new Set(schedule.filter(moved))].sort((a, b) => a.line - b.line);
     this.#gaveUp = false;
     if (this.#calls.length < 2) return undefined;
-    const were = this.#calls.map((call) => call.piecewise);
     for (const call of this.#calls) call.piecewise = true;
     this.#order = [];
+    this.#visited.clear();
     this.#rerun();
-    if (!this.#explore()) {
-      for (const [i, call] of this.#calls.entries()) call.piecewise = were[i]!;
-      return undefined;
-    }
+    if (!this.#explore()) return undefined;
     for (const call of this.#calls) while (!call.finished) this.#run(call);
     return [...this.#before, ...this.#order];
+  }
+
+  /** Whether calls are of the leaf of `call`. */
+  ofLeaf({ pfn }: LogCall): (call: LogCall) => boolean {
+    const leaf = Math.floor(pfn / 2 ** this.#leafShift);
+    return (call) => Math.floor(call.pfn / 2 ** this.#leafShift) === leaf;
   }
 
   /** Depth first; the order so far has run and fits. */
   #explore(): boolean {
     if (this.#calls.every((call) => isExplained(call)) && this.#isWanted()) return true;
     const depth = this.#order.length;
+    const state = this.#stateKey();
+    if (this.#visited.has(state)) return false;
+    this.#visited.add(state);
     for (const call of this.#calls) {
-      if (Math.min(this.#budget, this.#piecesLeft) <= 0) {
-        this.#gaveUp = true;
-        return false;
+      for (const assumed of [undefined, STORES, FINDS_SHARED]) {
+        if (Math.min(this.#budget, this.#piecesLeft) <= 0) {
+          this.#gaveUp = true;
+          return false;
+        }
+        if (this.#order.length > depth) {
+          this.#order.length = depth;
+          this.#rerun();
+        }
+        if (call.finished || !this.#mayRun(call)) break;
+        const isFirst = call.context === undefined;
+        if (isFirst) call.assumed = assumed;
+        this.#run(call);
+        // What is not known of a first store is not left open: what follows must fit one answer of it.
+        const isOpen = isFirst && leavesOpen(call);
+        if ((assumed !== undefined || !isOpen) && this.#fits(call) && this.#explore()) return true;
+        if (!isOpen) break;
       }
-      if (this.#order.length > depth) {
-        this.#order.length = depth;
-        this.#rerun();
-      }
-      if (call.finished || !this.#mayRun(call)) continue;
-      this.#run(call);
-      if (fits(call) && this.#shown.fits(call) && this.#explore()) return true;
     }
     return false;
+  }
+
+  #fits(call: LogCall): boolean {
+    return fits(call) && this.#shown.fits(call);
+  }
+
+  /** What the rest of the search depends on: how far each call has come, and what its leaf is now. */
+  #stateKey(): string {
+    const { domain, knowledge } = this.#runner;
+    const words = this.#calls.map(({ pfn }) => `${lookUp(domain.memory, pfn)}`);
+    const calls = this.#calls.map(
+      ({ finished, modelCount, partsMet, assumed, answer }) =>
+        `${finished ? answer : ''},${modelCount},${partsMet},${assumed ?? ''}`,
+    );
+    return `${knowledge.stateOf(this.#calls[0]!.pfn)} ${words.join()} ${calls.join(' ')}`;
   }
 
   #run(call: LogCall): void {
@@ -123,6 +153,17 @@ export class OrderSearch {
   }
 }
 
+/** Answers of a store. */
+const STORES = 1;
+const FINDS_SHARED = 0;
+
+/** Whether what is known, and recorded, leaves open what the first store of the call answers. */
+function leavesOpen(call: LogCall): boolean {
+  const first = call.model[call.event === TraceEvent.set_phys_to_machine ? 1 : 0];
+  if (first === undefined || first.event !== TraceEvent.__set_phys_to_machine) return false;
+  return first.foreseen === Foreseen.no && !first.informed;
+}
+
 /** Runs calls in an order: whole ones at once, others piece by piece, once for each time that they stand there. */
 export function runSchedule(runner: ModelRunner, schedule: readonly LogCall[]): void {
   for (const call of schedule) if (call.piecewise) call.unrun();
@@ -136,9 +177,13 @@ export function runSchedule(runner: ModelRunner, schedule: readonly LogCall[]): 
 export function fits(call: LogCall): boolean {
   if (call.died !== '') return false;
   for (const part of call.parts) {
-    if (part.recorded !== undefined && part.modelIndex > 0 && part.answer !== part.recorded) return false;
+    if (part.modelIndex === 0) continue;
+    if (part.recorded !== undefined && part.answer !== part.recorded) return false;
+    // Whoever asked for a page and was given none has failed.
+    if (part.failAt > 0 && part.answer !== 0) return false;
   }
   if (!call.finished) return true;
+  if (call.failAt > 0 && call.answer !== 0) return false;
   if (call.partsMet < call.parts.length) return false;
   return call.recorded === undefined || call.answer === call.recorded;
 }
@@ -153,11 +198,16 @@ export class ShownParts {
     this.#seen.add(keyOf(call, part.modelIndex));
   }
 
-  /** Whether a call that has ended shows all the calls that the model makes inside, as far as this log shows such. */
+  /**
+   * Whether a call that has ended shows all the calls that the model makes inside, as far as this log shows such: the
+   * same call in another of its kind, or another call of the function in this one.
+   */
   fits(call: LogCall): boolean {
     if (!call.finished || !call.ended) return true;
     for (let i = 1; i < call.modelCount; i++) {
-      if (!call.parts.some((part) => part.modelIndex === i) && this.#seen.has(keyOf(call, i))) return false;
+      if (call.parts.some((part) => part.modelIndex === i)) continue;
+      const { event } = call.model[i]!;
+      if (this.#seen.has(keyOf(call, i)) || call.parts.some((part) => sameAs(part.event) === event)) return false;
     }
     return true;
   }
@@ -180,11 +230,20 @@ function isExplained(call: LogCall): boolean {
   return !call.ended && call.parts.every((part) => part.modelIndex > 0 || !part.ended);
 }
 
+/** The part that shows the next piece of the call; undefined where that piece has no lines, or not yet. */
+function nextShown(call: LogCall): LogCall | undefined {
+  const next = call.parts[call.partsMet];
+  if (next === undefined) return undefined;
+  // A store, an allocation, a store: what is allocated between two stores may have no lines.
+  const done = call.context === undefined ? 0 : piecesOf(call).length;
+  const isStore = sameAs(next.event) === TraceEvent.__set_phys_to_machine;
+  return isStore === (done % 2 === 0) ? next : undefined;
+}
+
 /** The line from which on the next piece of the call may take effect. */
 function firstLine(call: LogCall): number {
-  const next = call.parts[call.partsMet];
-  // Calls inside that have no lines may stand before the one that has.
-  if (next !== undefined && (call.partsMet > 0 || isFirst(next))) return next.line;
+  const next = nextShown(call);
+  if (next !== undefined) return next.line;
   const last = call.parts[call.partsMet - 1];
   return last?.ended === true ? last.endLine : call.line;
 }
@@ -192,10 +251,60 @@ function firstLine(call: LogCall): number {
 /** The line before which the next piece of the call must take effect. */
 function lastLine(call: LogCall): number {
   const next = call.parts[call.partsMet];
+  if (next !== undefined && nextShown(call) === undefined) return next.line;
   const line = next?.ended === true ? next.endLine : call.endLine;
   return line === 0 ? LINE_MAX : line;
 }
 
-function isFirst(part: LogCall): boolean {
-  return sameAs(part.event) === TraceEvent.__set_phys_to_machine;
+/**
+ * Whether pieces of the calls of one leaf can have taken effect in the order of the schedule: none that begins where
+ * another has ended stands before it.
+ */
+export function isWithinBounds(schedule: readonly LogCall[], isOfLeaf: (call: LogCall) => boolean): boolean {
+  const runs = new Map<LogCall, number>();
+  let latest = 0;
+  for (const call of schedule) {
+    if (!isOfLeaf(call)) continue;
+    const pieces = piecesOf(call);
+    const from = runs.get(call) ?? 0;
+    const to = call.piecewise ? from + 1 : pieces.length;
+    runs.set(call, to);
+    for (let n = from; n < Math.min(to, pieces.length); n++) {
+      if (latest > lastLineOf(call, pieces, n)) return false;
+      latest = Math.max(latest, firstLineOf(call, pieces, n));
+    }
+  }
+  return true;
+}
+
+/** The model's calls that are the pieces of the call. */
+function piecesOf(call: LogCall): number[] {
+  if (call.event !== TraceEvent.set_phys_to_machine) return [0];
+  const pieces: number[] = [];
+  for (let i = 1; i < call.modelCount; i++) {
+    if (call.model[i]!.event !== TraceEvent.alloc_p2m_pmd) pieces.push(i);
+  }
+  return pieces;
+}
+
+function partOf(call: LogCall, piece: number): LogCall | undefined {
+  return piece === 0 ? call : call.parts.find((part) => part.modelIndex === piece);
+}
+
+function firstLineOf(call: LogCall, pieces: readonly number[], n: number): number {
+  for (let before = n; before >= 0; before--) {
+    const part = partOf(call, pieces[before]!);
+    if (part !== undefined) return before === n ? part.line : Math.max(part.line, part.endLine);
+  }
+  return call.line;
+}
+
+function lastLineOf(call: LogCall, pieces: readonly number[], n: number): number {
+  for (let after = n; after < pieces.length; after++) {
+    const part = partOf(call, pieces[after]!);
+    if (part === undefined) continue;
+    if (after > n) return part.line;
+    return part.ended ? part.endLine : LINE_MAX;
+  }
+  return call.ended ? call.endLine : LINE_MAX;
 }

@@ -6,8 +6,7 @@ import {
   type EventBatch,
   type EventsHeader,
 } from '../../events/index.js';
-import { alignUp, Domain, type Form, type Geometry, type LeafRun, type ListState } from '../../src/index.js';
-import { headerOf } from '../events/domain_header.js';
+import { alignUp, Domain, headerOf, type Form, type Geometry, type LeafRun, type ListState } from '../../src/index.js';
 import { listStateOf, type ListDump } from '../recording/list_dump.js';
 import type { LogFormat } from '../trace/sniff.js';
 import { Knowledge } from './knowledge.js';

@@ -11,7 +11,7 @@ import {
   type TraceLine,
 } from '../trace/trace_line.js';
 import type { TraceHandler } from '../trace/trace_reader.js';
-import { CallWindow } from './call_window.js';
+import { CallWindow, type Check } from './call_window.js';
 import { Divergences, type Found } from './divergences.js';
 import { Enclosures } from './enclosures.js';
 import { Foreseen, type Knowledge } from './knowledge.js';
@@ -263,6 +263,9 @@ export class Replayer implements TraceHandler {
         this.#diverge(line, call, 'mfn', this.#hexWord(made.value), this.#hexWord(call.value));
       }
       this.#window.show(call);
+      this.#tell(this.#window.checkBounds(around), line, () =>
+        this.#found(line, call, 'order', 'its effect before this line', 'its entry'),
+      );
     }
     return true;
   }
@@ -343,12 +346,17 @@ export class Replayer implements TraceHandler {
     };
     const check = this.#window.check(outer, call, say);
     const isChecked = call.foreseen !== Foreseen.no;
+    this.#tell(check, line, say);
+    return isChecked;
+  }
+
+  /** Tells what a check has found. */
+  #tell(check: Check<Found>, line: TraceLine, say: () => Found): void {
     if (check.kind === 'undecided') this.#undecided++;
     else if (check.kind === 'contradicts') {
       if (check.earlier === undefined) this.#divergences.add(say(), line.line);
       else this.#divergences.addEarlier(check.earlier, line.line);
     }
-    return isChecked;
   }
 
   /** A page that an allocation of the task was given, or that it was not: then this attempt failed. */
