@@ -1,4 +1,5 @@
 export * from './contract.js';
+export * from './event_log.js';
 export * from './events_header.js';
 export * from './formats.js';
 export * from './jsonl_layout.js';
@@ -6,3 +7,4 @@ export * from './jsonl_reader.js';
 export { VERSION as LOG_VERSION } from './layout.js';
 export * from './log_reader.js';
 export * from './log_writer.js';
+export * from './read_log.js';
