@@ -40,6 +40,9 @@ describe('importsOneWay', () => {
     ['src/engine.ts', '../cli/main.js'],
     ['src/engine.ts', '../package.json'],
     ['replay/cursor.ts', '../cli/main.js'],
+    ['replay/cursor.ts', '../node/log_file.js'],
+    ['node/log_file.ts', '../cli/main.js'],
+    ['examples/a.ts', '../src/engine.js'],
     ['cli/main.ts', '../test/tidy.js'],
     ['cli/main.ts', '../bench/main.js'],
     ['web/main.ts', '../cli/main.js'],
@@ -66,6 +69,7 @@ describe('importsOneWay', () => {
     const text = "import { a } from '../events/a.js';\nimport { b } from './b.js';\nimport { c } from 'rxjs';";
     expect(check(importsOneWay, 'src/a.ts', text)).toEqual([]);
     expect(check(importsOneWay, 'cli/main.ts', "import json from '../package.json';")).toEqual([]);
+    expect(check(importsOneWay, 'examples/a.ts', "import { a } from 'xen-p2m/replay';")).toEqual([]);
   });
 });
 

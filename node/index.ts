@@ -1,0 +1,3 @@
+export * from './log_file.js';
+export * from './recording_folder.js';
+export * from './stderr_log.js';
