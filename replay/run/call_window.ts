@@ -140,7 +140,7 @@ export class CallWindow<Fact> {
    */
   checkBounds(call: LogCall): Check<Fact> {
     if (!this.#isReordered || call.fixed) return FITS;
-    const isOfLeaf = this.#search.ofLeaf(call);
+    const isOfLeaf = this.#search.dependsOn(call, this.#schedule, this.#start);
     if (isWithinBounds(this.#schedule, isOfLeaf) || this.#tryOrders(call)) return FITS;
     if (this.#search.gaveUp) return UNDECIDED;
     const suspects = this.#accepted.filter((accepted) => isOfLeaf(accepted.call)).slice(-SUSPECTS_MAX);
@@ -175,7 +175,10 @@ export class CallWindow<Fact> {
     for (const suspect of suspects.toReversed()) {
       suspect.part.recorded = undefined;
       this.#follow(WindowPlan.ofEntries(this.#schedule));
-      if ((this.#allFit() && isWithinBounds(this.#schedule, this.#search.ofLeaf(call))) || this.#tryOrders(call)) {
+      if (
+        (this.#allFit() && isWithinBounds(this.#schedule, this.#search.dependsOn(call, this.#schedule, this.#start))) ||
+        this.#tryOrders(call)
+      ) {
         this.#accepted = this.#accepted.filter((other) => other !== suspect);
         return suspect.fact;
       }
@@ -253,7 +256,7 @@ export class CallWindow<Fact> {
 
   /** Whether it depends on the order what the call leaves in its entry. */
   #mayRace(store: LogCall, stores: readonly LogCall[]): boolean {
-    const isOfLeaf = this.#search.ofLeaf(store);
+    const isOfLeaf = this.#search.dependsOn(store, this.#schedule, this.#start);
     const overlaps = (other: LogCall): boolean =>
       other !== store && isOfLeaf(other) && lineOfEnd(store) >= other.line && lineOfEnd(other) >= store.line;
     if (store.recorded === undefined) return this.#schedule.some(overlaps);

@@ -63,11 +63,33 @@ export class EnclosedSteps {
       const found = this.#foundInvalid.delete(call.pfn);
       if (this.#codec.isForeign(call.value) && (!looked || found)) this.#stores++;
     } else if (this.#event === E.clear_foreign_p2m_mapping) {
-      if (call.value === INVALID && (raced || this.#codec.isForeign(call.overwritten))) this.#stores++;
+      const { overwritten } = call;
+      const wasForeign = raced || overwritten === undefined || this.#codec.isForeign(overwritten);
+      if (call.value === INVALID && wasForeign) this.#stores++;
     } else {
       this.#stores++;
       this.#exchange(call);
     }
+  }
+
+  /**
+   * Whether a store that is entered can be a step of the function, by its arguments alone.
+   *
+   * @returns what it should be instead; undefined where it can
+   */
+  misfit({ event, pfn, value }: LogCall, looked: boolean): string | undefined {
+    if (!takesValue(event)) return undefined;
+    if (this.#event === E.set_foreign_p2m_mapping) {
+      if (!this.#codec.isForeign(value)) return 'a FOREIGN word';
+      return looked && !this.#foundInvalid.has(pfn) ? 'a pfn that a look-up has found INVALID' : undefined;
+    }
+    if (this.#event === E.clear_foreign_p2m_mapping) return value === INVALID ? undefined : 'INVALID';
+    if (this.#event !== E.xen_create_contiguous_region) return undefined;
+    const zaps = this.#zapped < this.#count;
+    const next = this.#pfn + (zaps ? this.#zapped : this.#remapped);
+    if (pfn !== next) return `pfn 0x${next.toString(16)}`;
+    if (zaps) return value === INVALID ? undefined : 'INVALID';
+    return this.#remapped > 0 && value !== this.#nextMfn ? this.#codec.toHex(this.#nextMfn) : undefined;
   }
 
   /** What is wrong with the steps of the call, which has succeeded; undefined where nothing is. */

@@ -6,8 +6,10 @@ import { Mode, type LogCall } from './log_call.js';
 import { isExchange } from './probed_function.js';
 
 /** The open calls of functions that are not run themselves, with the steps of each. */
-export class Enclosures {
+export class Enclosures<Fact> {
   readonly #steps = new Map<LogCall, EnclosedSteps>();
+  /** The first step of each that cannot be one of it; wrong only if the function says that it has succeeded. */
+  readonly #misfits = new Map<LogCall, Fact>();
   readonly #arguments: LineArguments;
   readonly #codec: EntryCodec;
 
@@ -53,6 +55,23 @@ export class Enclosures {
     }
   }
 
+  /**
+   * A call was entered that is no part of another that the model runs: whether it can be a step of the function around it.
+   *
+   * @param fact what to say where it cannot
+   */
+  expect(step: LogCall, calls: readonly LogCall[], looked: boolean, fact: (expected: string) => Fact): void {
+    const outer = calls.findLast((call) => call.mode === Mode.encloses);
+    if (outer === undefined || this.#misfits.has(outer)) return;
+    const expected = this.#steps.get(outer)!.misfit(step, looked);
+    if (expected !== undefined) this.#misfits.set(outer, fact(expected));
+  }
+
+  /** The first step of the call that cannot be one of it. */
+  misfitOf(call: LogCall): Fact | undefined {
+    return this.#misfits.get(call);
+  }
+
   /** Whether the call's return says that all its steps were made. */
   isChecked(call: LogCall): boolean {
     return this.#steps.has(call) && (!isExchange(call.event) || call.event === TraceEvent.xen_create_contiguous_region);
@@ -66,5 +85,6 @@ export class Enclosures {
   /** The call has ended. */
   leave(call: LogCall): void {
     this.#steps.delete(call);
+    this.#misfits.delete(call);
   }
 }

@@ -2,6 +2,7 @@ import { KINDS, type EventBatch } from '../../events/index.js';
 
 const CALL = KINDS.call.id;
 const SET_ENTRY = KINDS.set_entry.id;
+const IDENTITY_RANGE = KINDS.identity_range.id;
 
 /** Which line of a log wrote each pfn last. */
 export class LastWriters {
@@ -26,7 +27,7 @@ export class LastWriters {
         const pfn = batch.a[i]!;
         if (pfn < this.#lines.length) this.#lines[pfn] = this.#origin;
         else this.#beyond++;
-      }
+      } else if (kind === IDENTITY_RANGE) this.#lines.fill(this.#origin, batch.a[i], batch.b[i]);
     }
   }
 

@@ -98,8 +98,8 @@ export class LogCall {
   /** Parts that the run has come upon. */
   partsMet = 0;
   died = '';
-  /** What its last store overwrote. */
-  overwritten: Word = INVALID;
+  /** What its last store overwrote, where that was known before. */
+  overwritten: Word | undefined = INVALID;
   /** Its order is settled: the model does not run it again. */
   fixed = false;
   /** It was settled while it was open, for too many calls overlapped with it. */

@@ -174,7 +174,8 @@ export class ModelRunner implements CallObserver {
     if (made.event === E.__set_phys_to_machine) {
       const last = made.rowEnd - 1;
       const { batch } = this.domain;
-      if (last >= made.rowStart && batch.kind[last] === SET_ENTRY) call.overwritten = batch.c[last]!;
+      const stored = last >= made.rowStart && batch.kind[last] === SET_ENTRY;
+      if (stored) call.overwritten = this.knowledge.isAnswerKnown(made.pfn) ? batch.c[last]! : undefined;
       this.knowledge.conclude(Step.store, made.pfn, value);
     } else if (made.event === ALLOCATE) {
       if (this.#armed) this.#disarm();

@@ -1,4 +1,4 @@
-import { lookUp } from '../../src/index.js';
+import { leafClass, LeafClass, lookUp } from '../../src/index.js';
 import { Foreseen } from './knowledge.js';
 import { LINE_MAX, type LogCall, type Moment } from './log_call.js';
 import type { ModelRunner } from './model_runner.js';
@@ -60,7 +60,7 @@ export class OrderSearch {
   ): LogCall[] | undefined {
     this.#isWanted = isWanted;
     this.#piecesLeft = piecesMax;
-    const moved = this.ofLeaf(culprit);
+    const moved = this.dependsOn(culprit, schedule, start);
     this.#start = start;
     this.#before = schedule.filter((call) => !moved(call));
     this.#calls = [...new Set(schedule.filter(moved))].sort((a, b) => a.line - b.line);
@@ -75,10 +75,21 @@ export class OrderSearch {
     return [...this.#before, ...this.#order];
   }
 
-  /** Whether calls are of the leaf of `call`. */
-  ofLeaf({ pfn }: LogCall): (call: LogCall) => boolean {
-    const leaf = Math.floor(pfn / 2 ** this.#leafShift);
-    return (call) => Math.floor(call.pfn / 2 ** this.#leafShift) === leaf;
+  /**
+   * Which calls of a schedule what `call` answers may depend on: those of its leaf; or of its pfn alone, where the leaf was
+   * private when they began, for then no other can change a thing about it.
+   */
+  dependsOn(call: LogCall, schedule: readonly LogCall[], start: Moment): (other: LogCall) => boolean {
+    const leaf = Math.floor(call.pfn / 2 ** this.#leafShift);
+    const isOfLeaf = (other: LogCall): boolean => Math.floor(other.pfn / 2 ** this.#leafShift) === leaf;
+    const { knowledge, domain } = this.#runner;
+    // What was learned since may be that the leaf is private.
+    const isPrivate =
+      knowledge.learned === start.learned &&
+      knowledge.isKindKnown(call.pfn) &&
+      leafClass(domain.memory, call.pfn) === LeafClass.entries;
+    if (!isPrivate || schedule.some((other) => isOfLeaf(other) && allocates(other))) return isOfLeaf;
+    return (other) => other.pfn === call.pfn;
   }
 
   /** Depth first; the order so far has run and fits. */
@@ -151,6 +162,12 @@ export class OrderSearch {
     const first = firstLine(call);
     return this.#calls.every((other) => other === call || other.finished || lastLine(other) >= first);
   }
+}
+
+/** Whether the call has tried to allocate, in the model or in the log. */
+function allocates(call: LogCall): boolean {
+  for (let i = 0; i < call.modelCount; i++) if (call.model[i]!.event === TraceEvent.xen_alloc_p2m_entry) return true;
+  return call.parts.some((part) => sameAs(part.event) === TraceEvent.xen_alloc_p2m_entry);
 }
 
 /** Answers of a store. */
@@ -260,11 +277,11 @@ function lastLine(call: LogCall): number {
  * Whether pieces of the calls of one leaf can have taken effect in the order of the schedule: none that begins where
  * another has ended stands before it.
  */
-export function isWithinBounds(schedule: readonly LogCall[], isOfLeaf: (call: LogCall) => boolean): boolean {
+export function isWithinBounds(schedule: readonly LogCall[], isMoved: (call: LogCall) => boolean): boolean {
   const runs = new Map<LogCall, number>();
   let latest = 0;
   for (const call of schedule) {
-    if (!isOfLeaf(call)) continue;
+    if (!isMoved(call)) continue;
     const pieces = piecesOf(call);
     const from = runs.get(call) ?? 0;
     const to = call.piecewise ? from + 1 : pieces.length;

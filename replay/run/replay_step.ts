@@ -146,7 +146,7 @@ class StepRun {
   #compare(dump: ListDump): FinalReport {
     const { domain, knowledge, knowsLastPfn } = this.#replayed;
     const replayer = this.#replayer;
-    const compareLastPfn = knowsLastPfn && this.#context.model.form.listForTools;
+    const compareLastPfn = knowsLastPfn && replayer.knowsLastPfn && this.#context.model.form.listForTools;
     const compared = compareWithDump(domain.memory, knowledge, dump, compareLastPfn, (difference) => {
       const { what, pfn, expected, actual } = difference;
       const line = what === 'entry' ? replayer.writers.lineOf(pfn) : 0;

@@ -26,6 +26,7 @@ import type { Counts, Verdict } from './report.js';
 import { operationOf, TaskCalls, type Task } from './task_calls.js';
 
 const E = TraceEvent;
+const ENOMEM = -12;
 /** Later than every line: the log has ended. */
 const AFTER_LOG = Number.MAX_SAFE_INTEGER;
 
@@ -57,10 +58,11 @@ export class Replayer implements TraceHandler {
   readonly #window: CallWindow<Found>;
   readonly #pageTables: PageTableLines;
   readonly #divergences: Divergences;
-  readonly #enclosures: Enclosures;
+  readonly #enclosures: Enclosures<Found>;
   readonly #writers: LastWriters;
   /** xen_vmalloc_p2m_tree waits for the note behind it, which says xen_max_p2m_pfn. */
   #waiting: LogCall | undefined;
+  #lacksMaxPfn = false;
   /** The line in hand. */
   #now = 0;
   /** First line that says that something is missing before it. */
@@ -110,7 +112,7 @@ export class Replayer implements TraceHandler {
     this.#lines.count(line);
     const { event } = line;
     if (event >= KNOWN_EVENTS) return;
-    if (this.#waiting !== undefined) this.#runWaiting();
+    if (this.#waiting !== undefined) this.#runUnnoted();
     const task = this.#tasks.of(line);
     if (event >= PROBES_END) this.#onPageTable(task, line);
     else if (isReturn(event)) this.#onReturn(task, line);
@@ -161,7 +163,7 @@ export class Replayer implements TraceHandler {
    */
   end(overwritten: number, cut: number): void {
     this.#now = AFTER_LOG;
-    if (this.#waiting !== undefined) this.#runWaiting();
+    if (this.#waiting !== undefined) this.#runUnnoted();
     this.#tasks.end();
     this.#domain.flush();
     const { lost } = this.#counts;
@@ -225,8 +227,20 @@ export class Replayer implements TraceHandler {
         throw this.#arguments.bad('too many CPUs', line, `CPU ${line.cpu}`, `at most ${this.#domain.cpus.length} CPUs`);
       }
       call.mode = Mode.ran;
+      if (this.#enclosures.areAny) this.#expectStep(call, task, line);
       this.#window.enter(call);
     }
+  }
+
+  #expectStep(call: LogCall, task: Task, line: TraceLine): void {
+    this.#enclosures.expect(call, task.calls, this.#looks, (expected) =>
+      this.#found(line, call, 'step', expected, `pfn ${hex(call.pfn)}, mfn ${this.#hexWord(call.value)}`),
+    );
+  }
+
+  /** Whether the log shows look-ups. */
+  get #looks(): boolean {
+    return this.#lines.of(E.get_phys_to_machine) > 0;
   }
 
   /** A checkpoint's moment may be now, before the call that this line enters. */
@@ -280,6 +294,16 @@ export class Replayer implements TraceHandler {
     else this.#window.enter(call);
   }
 
+  /** Whether xen_p2m_last_pfn of the model follows from what the log says: the boot begins with xen_max_p2m_pfn. */
+  get knowsLastPfn(): boolean {
+    return !this.#lacksMaxPfn;
+  }
+
+  #runUnnoted(): void {
+    this.#lacksMaxPfn = true;
+    this.#runWaiting();
+  }
+
   #runWaiting(): void {
     const call = this.#waiting!;
     this.#waiting = undefined;
@@ -313,7 +337,14 @@ export class Replayer implements TraceHandler {
     const errno = sameAs(call.event) === E.xen_alloc_p2m_entry && !this.#returnsBool(call.event);
     // A bare $retval of a bool function shows the whole register: only its low byte is the value.
     const returned = errno ? line.int(ArgKey.ret) : line.int(ArgKey.ret) & 0xff;
-    call.recorded = (errno ? returned === 0 : returned !== 0) ? 1 : 0;
+    const failed = errno ? ENOMEM : 0;
+    const succeeded = errno ? 0 : 1;
+    if (returned !== failed && returned !== succeeded) {
+      this.#counts.checked.returns++;
+      this.#diverge(line, call, 'return', `${succeeded} or ${failed}`, String(returned));
+      return;
+    }
+    call.recorded = returned === succeeded ? 1 : 0;
     const show = (answer: number): string => (errno ? (answer !== 0 ? '0' : '-12') : String(answer));
     if (this.#window.agrees(call.around ?? call, call) || this.#check(call, line, 'return', show, String(returned))) {
       this.#counts.checked.returns++;
@@ -370,14 +401,18 @@ export class Replayer implements TraceHandler {
 
   #checkEnclosed(call: LogCall, line: TraceLine): void {
     this.#arguments.number(line, ArgKey.ret);
-    // What a function that failed has done is not said.
-    if (line.int(ArgKey.ret) !== 0) {
+    // What a function that failed has done is not said; nor are the stores of a zap, where the log shows no such function.
+    const unseen = call.event === E.xen_create_contiguous_region && this.#lines.of(E.__set_phys_to_machine) === 0;
+    if (line.int(ArgKey.ret) !== 0 || unseen) {
       this.#counts.unchecked.returns++;
       return;
     }
     this.#counts.checked.returns++;
     const wrong = this.#enclosures.wrong(call);
-    if (wrong !== undefined) this.#diverge(line, call, 'return', wrong.expected, wrong.actual);
+    if (wrong === undefined) return;
+    const misfit = this.#enclosures.misfitOf(call);
+    if (misfit === undefined) this.#diverge(line, call, 'return', wrong.expected, wrong.actual);
+    else this.#divergences.addEarlier(misfit, line.line);
   }
 
   /** A line of the page-table tracepoints. */
@@ -405,9 +440,8 @@ export class Replayer implements TraceHandler {
   #onEnd(call: LogCall, task: Task): void {
     if (call.mode === Mode.ran) {
       if (this.#enclosures.areAny) {
-        const looked = this.#lines.of(E.get_phys_to_machine) > 0;
         const raced = this.#window.touches(call.pfn, call) || this.#knowledge.racedWords(call.pfn) !== undefined;
-        this.#enclosures.note(call, task.calls, looked, raced);
+        this.#enclosures.note(call, task.calls, this.#looks, raced);
       }
       this.#window.leave(call);
     } else if (call.mode === Mode.encloses) {

@@ -49,7 +49,7 @@ describe('replayRecording against an altered dump', () => {
     // The same dump is the start and the end: the log has made the word INVALID again.
     expect(report.divergences).toMatchObject([
       { line: expect.any(Number) as number, operation: 'get_phys_to_machine look-up', expected: '0x77' },
-      { operation: 'set_foreign_p2m_mapping', expected: '78 FOREIGN stores after an INVALID look-up', actual: '77' },
+      { operation: '__set_phys_to_machine step', expected: 'a pfn that a look-up has found INVALID' },
       { operation: 'entry of dump after', pfn: '0x4fff7', expected: '0xffffffffffffffff', actual: '0x77' },
     ]);
     expect(report).toMatchObject({ verdict: 'violated', final: { differences: 1 } });
