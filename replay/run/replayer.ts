@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { Global, type EventBatch, type Word } from '../../events/index.js';
+import { Global, type EventBatch } from '../../events/index.js';
 import type { Domain } from '../../src/index.js';
 import {
   ArgKey,
@@ -11,10 +11,10 @@ import {
   type TraceLine,
 } from '../trace/trace_line.js';
 import type { TraceHandler } from '../trace/trace_reader.js';
-import { CallWindow, type Check } from './call_window.js';
+import { CallWindow } from './call_window.js';
 import { Divergences, type Found } from './divergences.js';
 import { Enclosures } from './enclosures.js';
-import { Foreseen, type Knowledge } from './knowledge.js';
+import type { Knowledge } from './knowledge.js';
 import { LastWriters } from './last_writers.js';
 import { LineArguments, type TraceLog } from './line_arguments.js';
 import { LineCounts } from './line_counts.js';
@@ -24,9 +24,9 @@ import { PageTableLines } from './page_table_lines.js';
 import { isBoot, isChecked, isEnclosing, mayContain, sameAs, takesPfn, takesValue } from './probed_function.js';
 import type { Counts, Verdict } from './report.js';
 import { operationOf, TaskCalls, type Task } from './task_calls.js';
+import { ValueChecks } from './value_checks.js';
 
 const E = TraceEvent;
-const ENOMEM = -12;
 /** Later than every line: the log has ended. */
 const AFTER_LOG = Number.MAX_SAFE_INTEGER;
 
@@ -58,6 +58,7 @@ export class Replayer implements TraceHandler {
   readonly #window: CallWindow<Found>;
   readonly #pageTables: PageTableLines;
   readonly #divergences: Divergences;
+  readonly #checks: ValueChecks;
   readonly #enclosures: Enclosures<Found>;
   readonly #writers: LastWriters;
   /** xen_vmalloc_p2m_tree waits for the note behind it, which says xen_max_p2m_pfn. */
@@ -67,7 +68,6 @@ export class Replayer implements TraceHandler {
   #now = 0;
   /** First line that says that something is missing before it. */
   #lossLine = Infinity;
-  #undecided = 0;
 
   /** @param knownPfns pfns of the list that dumps tell of */
   constructor(
@@ -91,6 +91,15 @@ export class Replayer implements TraceHandler {
     this.#window = new CallWindow(this.#runner, (call) => this.#tasks.free(call));
     this.#pageTables = new PageTableLines(domain, knowledge);
     this.#divergences = new Divergences(counts, log.file);
+    this.#checks = new ValueChecks({
+      codec: domain.memory.codec,
+      counts,
+      lineArguments: this.#arguments,
+      lines: this.#lines,
+      window: this.#window,
+      enclosures: this.#enclosures,
+      divergences: this.#divergences,
+    });
   }
 
   /**
@@ -132,7 +141,7 @@ export class Replayer implements TraceHandler {
     if (waiting === undefined) return;
     const size = this.#domain.global(Global.xen_p2m_size);
     if (line.has(ArgKey.xen_p2m_size) && line.number(ArgKey.xen_p2m_size) !== size) {
-      this.#diverge(line, waiting, 'xen_p2m_size', hex(size), line.hex(ArgKey.xen_p2m_size));
+      this.#checks.diverge(line, waiting, 'xen_p2m_size', hex(size), line.hex(ArgKey.xen_p2m_size));
     }
     if (line.has(ArgKey.xen_max_p2m_pfn)) {
       const maxPfn = line.number(ArgKey.xen_max_p2m_pfn);
@@ -183,7 +192,7 @@ export class Replayer implements TraceHandler {
     }
     counts.overlaps += this.#tasks.overlaps;
     counts.reordered += this.#window.reordered;
-    counts.undecided += this.#undecided;
+    counts.undecided += this.#checks.undecided;
     this.#lines.tally();
   }
 
@@ -201,7 +210,7 @@ export class Replayer implements TraceHandler {
   get verdict(): Verdict {
     if (this.#divergences.firstLine < Math.min(this.#lossLine, this.#tasks.lossLine)) return 'violated';
     if (this.isLossy) return 'incomplete';
-    return this.#undecided > 0 ? 'unknown' : 'ok';
+    return this.#checks.undecided > 0 ? 'unknown' : 'ok';
   }
 
   /** Notes a contradiction that a comparison with a dump has found; `line` is where to look. */
@@ -234,7 +243,7 @@ export class Replayer implements TraceHandler {
 
   #expectStep(call: LogCall, task: Task, line: TraceLine): void {
     this.#enclosures.expect(call, task.calls, this.#looks, (expected) =>
-      this.#found(line, call, 'step', expected, `pfn ${hex(call.pfn)}, mfn ${this.#hexWord(call.value)}`),
+      this.#checks.found(line, call, 'step', expected, `pfn ${hex(call.pfn)}, mfn ${this.#checks.hexWord(call.value)}`),
     );
   }
 
@@ -270,15 +279,15 @@ export class Replayer implements TraceHandler {
     around.parts.push(call);
     if (index > 0) around.partsMet = around.parts.length;
     const made = around.model[index]!;
-    if (index === 0) this.#check(call, line, 'call', 'no such call', 'a call');
+    if (index === 0) this.#checks.check(call, line, 'call', 'no such call', 'a call');
     else {
-      if (made.pfn !== call.pfn) this.#diverge(line, call, 'pfn', hex(made.pfn), hex(call.pfn));
+      if (made.pfn !== call.pfn) this.#checks.diverge(line, call, 'pfn', hex(made.pfn), hex(call.pfn));
       if (takesValue(call.event) && made.value !== call.value) {
-        this.#diverge(line, call, 'mfn', this.#hexWord(made.value), this.#hexWord(call.value));
+        this.#checks.diverge(line, call, 'mfn', this.#checks.hexWord(made.value), this.#checks.hexWord(call.value));
       }
       this.#window.show(call);
-      this.#tell(this.#window.checkBounds(around), line, () =>
-        this.#found(line, call, 'order', 'its effect before this line', 'its entry'),
+      this.#checks.tell(this.#window.checkBounds(around), line, () =>
+        this.#checks.found(line, call, 'order', 'its effect before this line', 'its entry'),
       );
     }
     return true;
@@ -314,80 +323,11 @@ export class Replayer implements TraceHandler {
     const event = entryOf(line.event);
     const call = this.#tasks.returned(task, event, line.line);
     if (call === undefined) return;
-    if (this.#enclosures.isChecked(call)) this.#checkEnclosed(call, line);
-    else if (event === E.get_phys_to_machine) this.#checkLookUp(call, line);
-    else if (takesPfn(event)) this.#checkReturn(call, line);
+    if (this.#enclosures.isChecked(call)) this.#checks.enclosing(call, line);
+    else if (event === E.get_phys_to_machine) this.#checks.lookUp(call, line);
+    else if (takesPfn(event)) this.#checks.returned(call, line);
     else if (event === E.alloc_p2m_page) this.#takePage(task, line);
     this.#tasks.close(task);
-  }
-
-  #checkLookUp(call: LogCall, line: TraceLine): void {
-    const seen = this.#arguments.word(line, ArgKey.mfn);
-    call.recorded = seen;
-    if (
-      this.#window.agrees(call, call) ||
-      this.#check(call, line, 'look-up', (answer) => this.#hexWord(answer), this.#hexWord(seen))
-    ) {
-      this.#counts.checked.lookups++;
-    } else this.#counts.unchecked.lookups++;
-  }
-
-  #checkReturn(call: LogCall, line: TraceLine): void {
-    this.#arguments.number(line, ArgKey.ret);
-    const errno = sameAs(call.event) === E.xen_alloc_p2m_entry && !this.#returnsBool(call.event);
-    // A bare $retval of a bool function shows the whole register: only its low byte is the value.
-    const returned = errno ? line.int(ArgKey.ret) : line.int(ArgKey.ret) & 0xff;
-    const failed = errno ? ENOMEM : 0;
-    const succeeded = errno ? 0 : 1;
-    if (returned !== failed && returned !== succeeded) {
-      this.#counts.checked.returns++;
-      this.#diverge(line, call, 'return', `${succeeded} or ${failed}`, String(returned));
-      return;
-    }
-    call.recorded = returned === succeeded ? 1 : 0;
-    const show = (answer: number): string => (errno ? (answer !== 0 ? '0' : '-12') : String(answer));
-    if (this.#window.agrees(call.around ?? call, call) || this.#check(call, line, 'return', show, String(returned))) {
-      this.#counts.checked.returns++;
-    } else this.#counts.unchecked.returns++;
-  }
-
-  /** Up to 4.3 alloc_p2m was a bool. */
-  #returnsBool(event: number): boolean {
-    return event === E.alloc_p2m;
-  }
-
-  /**
-   * Something was recorded of the call: compares it with the model, tries what else is possible, and tells what
-   * contradicts it. True where one answer only was possible, so that the value was checked.
-   */
-  #check(
-    call: LogCall,
-    line: TraceLine,
-    what: string,
-    expected: string | ((answer: number) => string),
-    actual: string,
-  ): boolean {
-    const outer = call.around ?? call;
-    if (call.mode !== Mode.ran && call.mode !== Mode.part) return false;
-    const { answer } = call;
-    const say = (): Found => {
-      const died = outer.died !== '' ? outer.died : 'no such call';
-      const model = typeof expected === 'string' ? expected : answer === undefined ? died : expected(answer);
-      return this.#found(line, call, what, model, actual);
-    };
-    const check = this.#window.check(outer, call, say);
-    const isChecked = call.foreseen !== Foreseen.no;
-    this.#tell(check, line, say);
-    return isChecked;
-  }
-
-  /** Tells what a check has found. */
-  #tell(check: Check<Found>, line: TraceLine, say: () => Found): void {
-    if (check.kind === 'undecided') this.#undecided++;
-    else if (check.kind === 'contradicts') {
-      if (check.earlier === undefined) this.#divergences.add(say(), line.line);
-      else this.#divergences.addEarlier(check.earlier, line.line);
-    }
   }
 
   /** A page that an allocation of the task was given, or that it was not: then this attempt failed. */
@@ -399,22 +339,6 @@ export class Replayer implements TraceHandler {
     if (address === 0 && alloc.failAt === 0) alloc.failAt = alloc.pages.length;
   }
 
-  #checkEnclosed(call: LogCall, line: TraceLine): void {
-    this.#arguments.number(line, ArgKey.ret);
-    // What a function that failed has done is not said; nor are the stores of a zap, where the log shows no such function.
-    const unseen = call.event === E.xen_create_contiguous_region && this.#lines.of(E.__set_phys_to_machine) === 0;
-    if (line.int(ArgKey.ret) !== 0 || unseen) {
-      this.#counts.unchecked.returns++;
-      return;
-    }
-    this.#counts.checked.returns++;
-    const wrong = this.#enclosures.wrong(call);
-    if (wrong === undefined) return;
-    const misfit = this.#enclosures.misfitOf(call);
-    if (misfit === undefined) this.#diverge(line, call, 'return', wrong.expected, wrong.actual);
-    else this.#divergences.addEarlier(misfit, line.line);
-  }
-
   /** A line of the page-table tracepoints. */
   #onPageTable(task: Task, line: TraceLine): void {
     const alloc = allocationOf(task);
@@ -422,7 +346,7 @@ export class Replayer implements TraceHandler {
     if (alloc !== undefined) {
       const check = this.#pageTables.checkAllocation(alloc, line);
       if (typeof check === 'object' && !this.#window.overlaps) {
-        this.#diverge(line, alloc, event, check.expected, check.actual);
+        this.#checks.diverge(line, alloc, event, check.expected, check.actual);
       }
     }
     const check = this.#pageTables.checkFrame(line);
@@ -430,7 +354,7 @@ export class Replayer implements TraceHandler {
     if (typeof check === 'object') {
       // A store of another task that is not finished: its pfn has no one value now.
       if (this.#window.touches(check.pfn)) return;
-      const found = this.#found(line, undefined, event, check.expected, check.actual);
+      const found = this.#checks.found(line, undefined, event, check.expected, check.actual);
       this.#divergences.add({ ...found, pfn: check.pfn }, line.line);
     }
     if (alloc === undefined) this.#counts.checked.frames++;
@@ -448,29 +372,6 @@ export class Replayer implements TraceHandler {
       this.#enclosures.leave(call);
       this.#tasks.free(call);
     } else if (call.mode === Mode.unused || call.around?.parts.includes(call) !== true) this.#tasks.free(call);
-  }
-
-  #hexWord(word: Word): string {
-    return this.#domain.memory.codec.toHex(word);
-  }
-
-  #diverge(line: TraceLine, call: LogCall, what: string, expected: string, actual: string): void {
-    this.#divergences.add(this.#found(line, call, what, expected, actual), line.line);
-  }
-
-  #found(line: TraceLine, call: LogCall | undefined, what: string, expected: string, actual: string): Found {
-    const name = call === undefined ? '' : this.#arguments.nameOf(call.event);
-    return {
-      line: line.line,
-      seq: this.#counts.events,
-      cpu: line.cpu,
-      task: this.#arguments.taskOf(line),
-      text: line.text().trim(),
-      operation: what === 'return' ? name : `${name} ${what}`.trim(),
-      pfn: call?.pfn ?? 0,
-      expected,
-      actual,
-    };
   }
 }
 
