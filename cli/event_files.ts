@@ -1,6 +1,8 @@
+import { closeSync, existsSync, openSync, statSync, unlinkSync } from 'node:fs';
 import {
   eventFormatByName,
   eventWriter,
+  inputError,
   usageError,
   type EntryCodec,
   type EventBatch,
@@ -16,12 +18,20 @@ export class EventFiles {
   readonly #format: EventFormat;
   readonly #open: { readonly file: NodeLogFile; readonly writer: EventWriter }[] = [];
 
-  /** @throws {P2mError} the name ends in no format of ours */
-  constructor(name: string) {
+  /**
+   * @param inputs files that are read meanwhile: none of them may be written
+   * @throws {P2mError} the name ends in no format of ours, is that of an input, or cannot be written
+   */
+  constructor(name: string, inputs: readonly string[]) {
     const format = eventFormatByName(name);
     if (format === undefined) {
       throw usageError('unknown kind of event log', { got: name, expected: 'a name that ends in .p2mlog or .jsonl' });
     }
+    const input = inputs.find((file) => isSameFile(file, name));
+    if (input !== undefined) {
+      throw usageError('the output would overwrite what is read', { got: name, expected: 'another file' });
+    }
+    tryToWrite(name);
     this.#name = name;
     this.#format = format;
   }
@@ -49,4 +59,20 @@ export class EventFiles {
     const ending = `.${this.#format}`;
     return `${this.#name.slice(0, -ending.length)}-${count}${ending}`;
   }
+}
+
+/** Finds out before anything is replayed. @throws {P2mError} the file cannot be written */
+function tryToWrite(name: string): void {
+  const existed = existsSync(name);
+  try {
+    closeSync(openSync(name, 'a'));
+    if (!existed) unlinkSync(name);
+  } catch (error) {
+    throw inputError('cannot write', { file: name, got: (error as Error).message });
+  }
+}
+
+function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((file) => statSync(file, { throwIfNoEntry: false }));
+  return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
 }

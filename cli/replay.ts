@@ -2,17 +2,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Command } from 'commander';
-import { ExitCode, usageError } from '../events/index.js';
+import { ExitCode, inputError, usageError } from '../events/index.js';
 import {
   replayLog,
   replayRecording,
-  type DumpFiles,
+  type DumpSource,
   type LogInput,
   type RecordingFiles,
   type ReplayOptions,
 } from '../replay/index.js';
 import { EventFiles } from './event_files.js';
-import { isFolder, readBytes, readInput, readPieces } from './input.js';
+import { filesBelow, isFolder, readBytes, readInput, readPieces } from './input.js';
 import { note, print } from './output.js';
 import { reportText } from './report_text.js';
 import { Progress } from './progress.js';
@@ -67,7 +67,7 @@ async function run(path: string, options: ReplayCliOptions): Promise<number> {
   }
   const began = performance.now();
   const progress = new Progress();
-  const kept = options.output === undefined ? undefined : new EventFiles(options.output);
+  const kept = options.output === undefined ? undefined : new EventFiles(options.output, inputsOf(path, options));
   const replayOptions: ReplayOptions = {
     memory,
     ...(kernel === undefined ? {} : { kernel }),
@@ -123,7 +123,13 @@ function folderFiles(folder: string, { init, initPt, expect, expectPt }: ReplayC
   return {
     read: (name: string) => {
       const file = pathOf(name);
-      return file === undefined ? undefined : readBytes(file);
+      if (file !== undefined) return readBytes(file);
+      if (!name.startsWith('replay.json') || pathOf('replay.json') !== undefined) return undefined;
+      if (pathOf('replay.json.gz') !== undefined) return undefined;
+      throw inputError('not a recording: no replay.json', {
+        file: join(folder, 'replay.json'),
+        hint: 'a log by itself is given as the file',
+      });
     },
     open: (name: string) => {
       const file = pathOf(name);
@@ -133,22 +139,35 @@ function folderFiles(folder: string, { init, initPt, expect, expectPt }: ReplayC
 }
 
 /** A log by itself, with the dumps of the command line. */
-function logInput(log: string, options: ReplayCliOptions, progress: Progress): LogInput {
+function logInput(path: string, options: ReplayCliOptions, progress: Progress): LogInput {
   const { init, initPt, expect, expectPt } = options;
   if (init === undefined && initPt !== undefined) throw usageError('--init-pt without --init');
   if (expect === undefined && expectPt !== undefined) throw usageError('--expect-pt without --expect');
+  if ([path, init, initPt, expect, expectPt].filter((file) => file === '-').length > 1) {
+    throw usageError('two files from stdin', { expected: '- once' });
+  }
+  const log = path === '-' ? 'stdin' : path;
   return {
     log,
-    pieces: progress.watch(readPieces(log), log),
-    from: init === undefined ? undefined : dumpFiles(init, initPt),
-    to: expect === undefined ? undefined : dumpFiles(expect, expectPt),
+    pieces: progress.watch(readPieces(path), path),
+    from: init === undefined ? undefined : dumpSource(init, initPt),
+    to: expect === undefined ? undefined : dumpSource(expect, expectPt),
   };
 }
 
-function dumpFiles(dump: string, kinds: string | undefined): DumpFiles {
+function dumpSource(dump: string, kinds: string | undefined): DumpSource {
   return {
-    words: { bytes: readInput(dump), file: dump },
-    kinds: kinds === undefined ? undefined : { bytes: readInput(kinds), file: kinds },
-    info: undefined,
+    name: dump,
+    read: () => ({
+      words: { bytes: readInput(dump), file: dump },
+      kinds: kinds === undefined ? undefined : { bytes: readInput(kinds), file: kinds },
+      info: undefined,
+    }),
   };
+}
+
+/** The files that the command reads, as far as they are named. */
+function inputsOf(path: string, { init, initPt, expect, expectPt }: ReplayCliOptions): string[] {
+  const files = [path, init, initPt, expect, expectPt].filter((file) => file !== undefined);
+  return isFolder(path) ? [...files, ...filesBelow(path, () => true)] : files;
 }

@@ -6,7 +6,8 @@ const SHOWN_MAX = 10;
 
 /** The report of a replay as people read it; the same input gives the same lines. */
 export function reportText(path: string, r: ReplayReport): string[] {
-  const kernel = r.form === '' ? '' : `Linux ${r.kernel} (form ${r.form}), `;
+  const assumed = r.kernelAssumed === true ? ' assumed, for want of --kernel' : '';
+  const kernel = r.form === '' ? '' : `Linux ${r.kernel} (form ${r.form})${assumed}, `;
   const lines = [`${path}: ${kernel}${r.geometry}, ${r.memory} memory`];
   for (const step of r.steps) {
     const names = [step.from, step.log, step.to].filter((name) => name !== null);
@@ -32,12 +33,12 @@ export function reportText(path: string, r: ReplayReport): string[] {
   const open = list({ returns: unchecked.returns, 'look-ups': unchecked.lookups, words: unchecked.entries });
   if (open !== 'none') lines.push(`unchecked (no return probe, or not known before): ${open}`);
   if (Object.keys(r.unused).length > 0) lines.push(`not used: ${list(r.unused)}`);
-  if (r.overlaps + r.ties > 0) {
+  if (r.overlaps > 0) {
     lines.push(
       `overlapping calls: ${r.overlaps}, explained by another order than that of their entries: ${r.reordered}`,
     );
-    lines.push(`lines at the time of the line before, on another CPU: ${r.ties}`);
   }
+  if (r.ties > 0) lines.push(`lines at the time of the line before, on another CPU: ${r.ties}`);
   const missing = list({ events: lost.events, lines: lost.lines, 'returns or entries': lost.returns });
   if (missing !== 'none') lines.push(`lost: ${missing}`);
   if (r.undecided > 0) lines.push(`undecided (too many orders to try): ${r.undecided}`);

@@ -1,7 +1,7 @@
 import { assert, Global, INVALID, Role } from '../events/index.js';
 import type { Domain } from './domain.js';
 import { LIST_AREA } from './memory/memory.js';
-import { makePte, NO_PAGE, NO_PTE } from './memory/pte.js';
+import { makePte, NO_PAGE, NO_PTE, ptePage } from './memory/pte.js';
 import type { ModelPort } from './model_port.js';
 
 const MISSING = Global.p2m_missing;
@@ -97,6 +97,9 @@ export function assumeLeaf(domain: Domain, port: ModelPort, pfn: number, leaf: L
   assert(page !== NO_PAGE, 'an assumption never runs while allocations fail');
   if (leaf === 'own') port.fillInvalid(page);
   const writable = leaf === 'own' || !domain.form.sharedLeavesReadOnly;
+  const old = ptePage(memory.pteOf(pfn));
+  // A leaf that is not linked any more keeps no words in the flat memory: they go by an event, which can be undone.
+  if (old !== NO_PAGE && memory.role(old) === Role.leaf) port.wipePage(old);
   port.setPte(port.areaPtPage(pfn), pfn, makePte(page, writable));
 }
 

@@ -99,9 +99,14 @@ export class ModelPort implements Port {
   }
 
   fillInvalid(page: number): void {
-    const { memory } = this;
-    if (memory.role(page) !== Role.init) return this.#event(KINDS.fill_page.id, page, Pattern.invalid);
     // The builder's list: the one page that is filled while it holds something.
+    if (this.memory.role(page) === Role.init) this.wipePage(page);
+    else this.#event(KINDS.fill_page.id, page, Pattern.invalid);
+  }
+
+  /** All words of a page in use become INVALID. */
+  wipePage(page: number): void {
+    const { memory } = this;
     const home = memory.homes[page]!;
     const old = memory.words.slice(home, home + memory.geometry.pageWords);
     this.#event(KINDS.wipe_page.id, page, this.batch.pushPayload(memory.codec.runsOf(old)));

@@ -1,4 +1,5 @@
 import { usageError, type EntryCodec, type EventBatch, type EventFormat } from '../../events/index.js';
+import { formByKernel } from '../../src/index.js';
 import { EventReplay } from '../events/event_replay.js';
 import type { ListDump } from '../recording/list_dump.js';
 import { ALL_KNOWN, compareWithDump } from './compare.js';
@@ -25,6 +26,13 @@ export async function replayEvents(
     memory: options.memory,
     also: {
       onHeader: (header, codec) => {
+        const { kernel } = options;
+        if (kernel !== undefined && formByKernel(kernel) !== formByKernel(header.kernel)) {
+          throw usageError('the log says itself which kernel it is of', {
+            got: `--kernel ${kernel}`,
+            expected: header.kernel,
+          });
+        }
         report.kernel = header.kernel;
         report.geometry = header.geometry;
         keep = options.keeper?.(header, codec);
@@ -44,9 +52,6 @@ export async function replayEvents(
     }
   }
   const player = replay.player!;
-  if (options.kernel !== undefined && options.kernel !== player.form.name) {
-    throw usageError('the log says itself which kernel it is of', { got: `--kernel ${options.kernel}` });
-  }
   report.state = player.digest();
   step.verdict = 'ok';
   if (to === undefined) return;

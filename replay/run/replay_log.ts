@@ -13,13 +13,21 @@ export interface DumpFiles {
   readonly info: NamedBytes | undefined;
 }
 
+/** A dump that is read when the replay begins. */
+export interface DumpSource {
+  /** What messages call it. */
+  readonly name: string;
+  /** @throws {P2mError} it cannot be read */
+  readonly read: () => DumpFiles;
+}
+
 /** A log by itself, with what stands before and after it. */
 export interface LogInput {
   /** What messages call it. */
   readonly log: string;
   readonly pieces: Pieces;
-  readonly from: DumpFiles | undefined;
-  readonly to: DumpFiles | undefined;
+  readonly from: DumpSource | undefined;
+  readonly to: DumpSource | undefined;
 }
 
 /** The kernel of a log, where nobody says which it was. */
@@ -34,11 +42,15 @@ export function replayLog(input: LogInput, options: ReplayOptions): Promise<Repl
   return reporting(options, async (replay) => {
     const opened = await openLog(pieces, log);
     if (opened.format === 'jsonl' || opened.format === 'p2mlog') {
-      if (from !== undefined) throw usageError('an event log begins with its own list', { got: from.words.file });
+      if (from !== undefined)
+        throw usageError('an event log begins with its own list', {
+          got: from.name,
+          expected: 'no dump before it',
+        });
       const step: StepReport = {
         log,
         from: null,
-        to: to?.words.file ?? null,
+        to: to?.name ?? null,
         verdict: null,
         final: null,
         checkpoints: [],
@@ -49,8 +61,9 @@ export function replayLog(input: LogInput, options: ReplayOptions): Promise<Repl
       return;
     }
     const kernel = options.kernel ?? NEWEST;
+    replay.report.kernelAssumed = options.kernel === undefined;
     replay.begin(kernel, formByKernel(kernel), undefined);
-    await replay.step(from?.words.file ?? null, to?.words.file ?? null, log, (codec) =>
+    await replay.step(from?.name ?? null, to?.name ?? null, log, (codec) =>
       Promise.resolve({
         log,
         opened,
@@ -63,7 +76,8 @@ export function replayLog(input: LogInput, options: ReplayOptions): Promise<Repl
   });
 }
 
-function dumpOf(files: DumpFiles | undefined, codec: EntryCodec): ListDump | undefined {
-  if (files === undefined) return undefined;
-  return makeListDump(files.words.file, files.words, files.kinds, files.info, codec);
+function dumpOf(source: DumpSource | undefined, codec: EntryCodec): ListDump | undefined {
+  if (source === undefined) return undefined;
+  const { words, kinds, info } = source.read();
+  return makeListDump(source.name, words, kinds, info, codec);
 }

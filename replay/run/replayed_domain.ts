@@ -18,6 +18,8 @@ const P2M_LIMIT_GIB = 512;
 
 /** What a replay runs on. */
 export interface ReplayModel {
+  /** The kernel's own version, of which `form` is the form. */
+  readonly kernel: string;
   readonly form: Form;
   readonly geometry: Geometry;
   readonly memory: 'paged' | 'flat';
@@ -78,7 +80,10 @@ export class ReplayedDomain {
       pools: 1,
       onEvents: (batch) => {
         this.listener?.(batch);
-        if (keeper !== undefined) (keep ??= keeper(headerOf(this.domain, log), codec))(batch);
+        if (keeper !== undefined) {
+          keep ??= keeper({ ...headerOf(this.domain, log), kernel: model.kernel }, codec);
+          keep(batch);
+        }
       },
     });
     if (state === undefined) leaveBuildersList(this.domain, codec, from!.entries);

@@ -82,6 +82,8 @@ export interface ReplayReport extends Counts {
   verdict: Verdict | null;
   exitCode: number;
   kernel: string;
+  /** Nobody said which kernel it was: it is the newest. */
+  kernelAssumed?: boolean;
   form: string;
   geometry: string;
   readonly memory: string;

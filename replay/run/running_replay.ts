@@ -66,7 +66,7 @@ export class RunningReplay {
     this.report.steps.push(step);
     const { memory, keeper } = this.#options;
     const context: ReplayContext = {
-      model: { form: this.#form, geometry: GEOMETRIES.x86_64, memory },
+      model: { kernel: this.report.kernel, form: this.#form, geometry: GEOMETRIES.x86_64, memory },
       codec: this.#codec,
       counts: this.report,
       keeper,
