@@ -28,11 +28,16 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** The p2m commands of all `console` blocks of a Markdown text. */
-export function findCommands(markdown: string): DocumentedCommand[] {
-  return consoleBlocks(markdown)
+/** The commands of all `console` blocks of a Markdown text: those of p2m, or others. */
+export function findCommands(markdown: string, wanted = /(^|\| *)p2m /): DocumentedCommand[] {
+  return blocksOf(markdown, 'console')
     .flatMap(commandsOf)
-    .filter(({ command }) => /(^|\| *)p2m /.test(command));
+    .filter(({ command }) => wanted.test(command));
+}
+
+/** The text of each block of a language, in order. */
+export function codeBlocks(markdown: string, language: string): string[] {
+  return blocksOf(markdown, language).map(({ lines }) => lines.join('\n'));
 }
 
 /** Runs one command line in `sh`, where `p2m` is the program given, a shell command. No colours, no log level, no stdin. */
@@ -73,7 +78,7 @@ interface Block {
   readonly lines: readonly string[];
 }
 
-function consoleBlocks(markdown: string): Block[] {
+function blocksOf(markdown: string, language: string): Block[] {
   const blocks: Block[] = [];
   const lines = markdown.split('\n');
   for (let i = 0; i < lines.length; i++) {
@@ -82,7 +87,7 @@ function consoleBlocks(markdown: string): Block[] {
     const [, indent, marks, info] = fence;
     const start = i + 1;
     for (i = start; i < lines.length && lines[i]!.trim() !== marks; i++);
-    if (info!.trim() !== 'console') continue;
+    if (info!.trim() !== language) continue;
     blocks.push({
       line: start + 1,
       lines: lines.slice(start, i).map((line) => (line.startsWith(indent!) ? line.slice(indent!.length) : line)),
