@@ -9,7 +9,7 @@ import {
   type EventsHeader,
   type Word,
 } from '../events/index.js';
-import { checkCommand, type Command } from './command.js';
+import { checkCommand, type CheckedCommand, type Command } from './command.js';
 import { Domain, type DomainOptions, type Outcome } from './domain.js';
 import { headerOf } from './domain_header.js';
 import { boundLookUp } from './look_up.js';
@@ -79,6 +79,8 @@ export class Engine {
   #leaving = new EventBatch(BATCH_EVENTS);
   /** Number of the first event of `#leaving`. */
   #seq = 0;
+  /** What broke off an operation in its middle: a bug of ours, or something that the flat memory cannot show. */
+  #brokenBy: { readonly error: unknown } | undefined;
   /** Nothing runs any more. */
   #closed = false;
   /** The log is closed too. */
@@ -137,6 +139,8 @@ export class Engine {
    * @throws {P2mError} and nothing has run: `usage`, a bad command, or the engine is closed; `capacity`, too many callers wait,
    *   or the log still refuses what was done before
    * @throws what the log throws: the commands have run, and their events are appended before anything else runs
+   * @throws what broke off an operation in its middle (`AssertionError`; `capacity`, where the flat memory cannot show what
+   *   it does): the engine takes nothing more but `close`
    */
   execute(command: Command, owner?: string): Promise<Outcome>;
   execute(commands: readonly Command[], owner?: string): Promise<Outcome[]>;
@@ -144,7 +148,7 @@ export class Engine {
     const checked = this.#check(asked);
     const outcomes = await this.#locked(owner, async () => {
       await this.#catchUp();
-      const done = checked.map((run) => run());
+      const done = this.#run(checked);
       await this.#publish();
       return done;
     });
@@ -160,7 +164,7 @@ export class Engine {
   executeNow(command: Command): Outcome;
   executeNow(commands: readonly Command[]): Outcome[];
   executeNow(asked: Command | readonly Command[]): Outcome | Outcome[] {
-    const outcomes = this.#check(asked).map((run) => run());
+    const outcomes = this.#run(this.#check(asked));
     return isList(asked) ? outcomes : outcomes[0]!;
   }
 
@@ -187,7 +191,7 @@ export class Engine {
     await this.#mutex.run(owner, async () => {
       // A synchronous call may come while the log is busy: it is open or closed, never in between.
       while (!this.#closed) {
-        if (this.#leaving.length + this.#pending.length + this.domain.batch.length > 0) await this.#publish();
+        if (this.#hasMore()) await this.#publish();
         else this.#closed = true;
       }
       if (this.#ended) return;
@@ -198,13 +202,27 @@ export class Engine {
     });
   }
 
-  #check(asked: Command | readonly Command[]): ReturnType<typeof checkCommand>[] {
+  #check(asked: Command | readonly Command[]): CheckedCommand[] {
     this.#checkOpen();
     return (isList(asked) ? asked : [asked]).map((command) => checkCommand(this.domain, command));
   }
 
   #checkOpen(): void {
     if (this.#closed) throw usageError('the engine is closed');
+    if (this.#brokenBy === undefined) return;
+    throw usageError('the engine has broken off in the middle of an operation', {
+      got: String(this.#brokenBy.error),
+      expected: 'close, which leaves the log as it was before',
+    });
+  }
+
+  #run(checked: readonly CheckedCommand[]): Outcome[] {
+    try {
+      return checked.map((run) => run());
+    } catch (error) {
+      this.#brokenBy = { error };
+      throw error;
+    }
   }
 
   async #locked<T>(owner: string, work: () => Promise<T>): Promise<T> {
@@ -232,6 +250,12 @@ export class Engine {
         expected: 'a log that takes them',
       });
     }
+  }
+
+  /** Of an operation that broke off nothing is appended: half of it would be there. */
+  #hasMore(): boolean {
+    if (this.#leaving.length > 0) return true;
+    return this.#brokenBy === undefined && this.#pending.length + this.domain.batch.length > 0;
   }
 
   #collect(batch: EventBatch): void {

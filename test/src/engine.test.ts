@@ -322,6 +322,25 @@ describe('Engine.close', () => {
   });
 });
 
+describe('an engine that breaks off in the middle of an operation', () => {
+  it('takes nothing more, and closes its log as it was before', async () => {
+    const log = new Kept();
+    const e = await engine({ log: () => log });
+    await e.execute(set(8, 1));
+    const before = log.all.length;
+    const run = e.domain.run.bind(e.domain);
+    e.domain.run = (...call) => {
+      run(...call);
+      throw new Error('a bug');
+    };
+    await expect(e.execute(set(9, 2))).rejects.toThrow('a bug');
+    await expect(e.execute(set(9, 2))).rejects.toThrow(/broken off in the middle of an operation: got Error: a bug/);
+    expect(() => e.executeNow({ operation: 'look_up', pfn: 8 })).toThrow('broken off');
+    await e.close();
+    expect([log.all.length, log.closed]).toEqual([before, 1]);
+  });
+});
+
 describe('EngineLogger', () => {
   it('is told of batches, never of events, and of what was refused', async () => {
     const lines: string[] = [];
