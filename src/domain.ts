@@ -56,6 +56,8 @@ export interface DomainOptions {
   readonly m2pFrames?: number;
   /** Called with what has happened since the last call; the batch is cleared when it returns. */
   readonly onEvents?: (batch: EventBatch) => void;
+  /** Leaves calls and returns out of the events: for who only wants to take them back. */
+  readonly quiet?: boolean;
 }
 
 /** The list that the domain builder leaves: runs of entries `[count, word, stride]` from pfn 0 on, in whole pages. */
@@ -136,6 +138,7 @@ export class Domain {
     this.memory =
       options.memory === 'flat' ? new FlatMemory(capacity, options.codec) : new PagedMemory(capacity, options.codec);
     this.#ports = Array.from({ length: capacity.cpus }, (_, cpu) => new ModelPort(this.memory, this.batch, cpu));
+    for (const port of this.#ports) port.quiet = options.quiet ?? false;
     this.cpus = this.#ports.map((port) => new Cpu(port, form, this.machines, this.memory));
     this.#onEvents = options.onEvents;
     if (limit > 0) this.setGlobal(Global.p2m_limit, limit);

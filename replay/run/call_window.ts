@@ -47,6 +47,7 @@ export class CallWindow<Fact> {
   readonly #runner: ModelRunner;
   readonly #shown = new ShownParts();
   readonly #search: OrderSearch;
+  readonly #onSettled: (call: LogCall) => void;
   readonly #free: (call: LogCall) => void;
   /** Calls in the order they ran in; a call that runs in pieces stands there once for each. */
   #schedule: LogCall[] = [];
@@ -57,9 +58,13 @@ export class CallWindow<Fact> {
   #accepted: Accepted<Fact>[] = [];
   #reordered = 0;
 
-  /** @param free takes back records of calls that are done with */
-  constructor(runner: ModelRunner, free: (call: LogCall) => void) {
+  /**
+   * @param onSettled told of the calls of a window that closes, in the order in which they took effect
+   * @param free      takes back records of calls that are done with
+   */
+  constructor(runner: ModelRunner, onSettled: (call: LogCall) => void, free: (call: LogCall) => void) {
     this.#runner = runner;
+    this.#onSettled = onSettled;
     this.#free = free;
     this.#search = new OrderSearch(runner, this.#shown, SEARCH_PIECES_MAX);
     runner.note(this.#start);
@@ -69,6 +74,11 @@ export class CallWindow<Fact> {
   /** How often another order explained what was recorded. */
   get reordered(): number {
     return this.#reordered + this.#runner.knowledge.reordered;
+  }
+
+  /** Whether the calls have another order than that of their entries. */
+  get isReordered(): boolean {
+    return this.#isReordered;
   }
 
   /** Whether there are calls beside the one in hand. */
@@ -281,15 +291,22 @@ export class CallWindow<Fact> {
     return words;
   }
 
+  #settle(call: LogCall): void {
+    this.#onSettled(call);
+    call.fixed = true;
+    if (call.ended) this.#free(call);
+    else call.cutOff = true;
+  }
+
   #close(): void {
     const { domain, knowledge } = this.#runner;
     const races = this.#schedule.length > 1 ? this.#findRaces() : NO_RACES;
-    for (const call of this.#isReordered ? new Set(this.#schedule) : this.#schedule) {
-      call.fixed = true;
-      if (call.ended) this.#free(call);
-      else call.cutOff = true;
+    if (this.#schedule.length === 1) this.#settle(this.#schedule.pop()!);
+    else {
+      // Where a call ran in pieces, its store is in its last.
+      for (const call of [...new Set(this.#schedule.toReversed())].toReversed()) this.#settle(call);
+      this.#schedule.length = 0;
     }
-    this.#schedule.length = 0;
     if (this.#accepted.length > 0) this.#accepted.length = 0;
     this.#isReordered = false;
     this.#open = 0;

@@ -98,6 +98,8 @@ export class LogCall {
   /** Parts that the run has come upon. */
   partsMet = 0;
   died = '';
+  /** How often it has stored an entry. */
+  stores = 0;
   /** What its last store overwrote, where that was known before. */
   overwritten: Word | undefined = INVALID;
   /** Its order is settled: the model does not run it again. */
@@ -152,6 +154,7 @@ export class LogCall {
     this.partsMet = 0;
     for (const part of this.parts) part.modelIndex = 0;
     this.died = '';
+    this.stores = 0;
     this.overwritten = INVALID;
     this.op = 0;
     this.context = undefined;

@@ -112,7 +112,7 @@ export class ModelRunner implements CallObserver {
     call.context = context;
     this.note(call.moment);
     this.#call = call;
-    if (this.#open.length > 0) this.#open.length = 0;
+    while (this.#open.length > 0) this.#open.pop();
     call.op = this.domain.begin(name, machine, call.pfn, call.value, call.count, call.cpu, call.line, context);
   }
 
@@ -175,7 +175,10 @@ export class ModelRunner implements CallObserver {
       const last = made.rowEnd - 1;
       const { batch } = this.domain;
       const stored = last >= made.rowStart && batch.kind[last] === SET_ENTRY;
-      if (stored) call.overwritten = this.knowledge.isAnswerKnown(made.pfn) ? batch.c[last]! : undefined;
+      if (stored) {
+        call.stores++;
+        call.overwritten = this.knowledge.isAnswerKnown(made.pfn) ? batch.c[last]! : undefined;
+      }
       this.knowledge.conclude(Step.store, made.pfn, value);
     } else if (made.event === ALLOCATE) {
       if (this.#armed) this.#disarm();

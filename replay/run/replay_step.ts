@@ -83,7 +83,6 @@ class StepRun {
     const traceLog = { file: log, names: this.#names };
     this.#replayer = new Replayer(domain, knowledge, traceLog, counts, this.#checkpoints, known);
     this.#replayer.lookAhead(input.opened.beginning);
-    this.#replayed.listener = (batch) => this.#replayer.onEvents(batch);
   }
 
   async run(pieces: AsyncIterable<Uint8Array>): Promise<ReplayedDomain> {

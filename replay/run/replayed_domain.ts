@@ -31,14 +31,12 @@ export interface ReplayModel {
  */
 export type EventKeeper = (header: EventsHeader, codec: EntryCodec) => (batch: EventBatch) => void;
 
-/** The domain of a replay, what is known of its list, and who listens to its events. */
+/** The domain of a replay, and what is known of its list. */
 export class ReplayedDomain {
   readonly domain: Domain;
   readonly knowledge: Knowledge;
   /** Whether the model's xen_p2m_last_pfn is the kernel's. */
   readonly knowsLastPfn: boolean;
-  /** Whoever replays a log now. */
-  listener: ((batch: EventBatch) => void) | undefined;
 
   /**
    * Begins with the list of a dump; with its words alone, where its page kinds are not known; with the list of the domain
@@ -78,8 +76,8 @@ export class ReplayedDomain {
       p2mLimitPfns: isBoot ? size : 0,
       cpus: CPUS,
       pools: 1,
+      quiet: keeper === undefined,
       onEvents: (batch) => {
-        this.listener?.(batch);
         if (keeper !== undefined) {
           keep ??= keeper({ ...headerOf(this.domain, log), kernel: model.kernel }, codec);
           keep(batch);

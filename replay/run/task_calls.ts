@@ -23,6 +23,9 @@ export interface Task {
 export class TaskCalls {
   readonly #onEnd: (call: LogCall, task: Task) => void;
   readonly #tasks = new Map<number, Task>();
+  /** The task of the line before, which most lines are of. */
+  #lastKey = Number.NaN;
+  #lastTask: Task = { calls: [], lastLine: 0 };
   readonly #free: LogCall[] = [];
   readonly #returnSeen = new Uint8Array(PROBES_END);
   /** By function: calls that ended without a return line, and the first line at which one was missed. */
@@ -45,8 +48,11 @@ export class TaskCalls {
   /** The task of the line. */
   of(line: TraceLine): Task {
     const key = line.pid === 0 ? -1 - line.cpu : line.pid;
+    if (key === this.#lastKey) return this.#lastTask;
     let task = this.#tasks.get(key);
     if (task === undefined) this.#tasks.set(key, (task = { calls: [], lastLine: 0 }));
+    this.#lastKey = key;
+    this.#lastTask = task;
     return task;
   }
 
@@ -109,7 +115,7 @@ export class TaskCalls {
 
   /** Whether no call of the task is known to be open. */
   isOutermost(task: Task): boolean {
-    return task.calls.every((call) => call.dormant);
+    return task.calls.length === 0 || task.calls.every((call) => call.dormant);
   }
 
   /** Opens a call. */
@@ -151,8 +157,7 @@ export class TaskCalls {
 
   /** Takes back the record of a call that nobody looks at any more, with its parts. */
   free(call: LogCall): void {
-    for (const part of call.parts) this.#free.push(part);
-    call.parts.length = 0;
+    for (let part = call.parts.pop(); part !== undefined; part = call.parts.pop()) this.#free.push(part);
     this.#free.push(call);
   }
 
