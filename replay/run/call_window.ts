@@ -139,8 +139,10 @@ export class CallWindow<Fact> {
       this.#accepted.filter(({ byForce }) => byForce),
     );
     if (earlier !== undefined) return { kind: 'contradicts', earlier };
+    // Where the value itself agrees, it is not the one that is wrong, and which is cannot be told.
+    const agrees = part.recorded !== undefined && part.answer === part.recorded;
     this.#forget(part);
-    return gaveUp ? UNDECIDED : { kind: 'contradicts', earlier };
+    return gaveUp || agrees ? UNDECIDED : { kind: 'contradicts', earlier };
   }
 
   /**
@@ -158,6 +160,7 @@ export class CallWindow<Fact> {
       ...suspects.filter((s) => !s.byForce),
       ...suspects.filter((s) => s.byForce),
     ]);
+    if (earlier === undefined && this.#runner.knowledge.learned > this.#start.learned) return UNDECIDED;
     return { kind: 'contradicts', earlier };
   }
 
