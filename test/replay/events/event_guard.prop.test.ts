@@ -156,7 +156,7 @@ describe('EventGuard', () => {
           : emptyMemory(domain.memory, 'paged');
         if (playWatched(memory, isTree, wild, row)) passed++;
         else refused++;
-        expect(stateDigest(memory).lookup).toMatch(/^[0-9a-f]{8}$/);
+        expect(stateDigest(memory).list).toMatch(/^[0-9a-f]{8}$/);
       }),
       { numRuns: 700 },
     );
@@ -180,7 +180,7 @@ describe('EventGuard', () => {
         } catch (error) {
           if (!(error instanceof P2mError) || error.exitCode !== 3) throw error;
         }
-        expect(player.digest().state).toMatch(/^[0-9a-f]{8}$/);
+        expect(player.digest().rest).toMatch(/^[0-9a-f]{8}$/);
       }),
       { numRuns: 500 },
     );
