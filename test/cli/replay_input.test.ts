@@ -270,6 +270,7 @@ describe('p2m replay with a wrong command line', () => {
     [[log, '--kernel', 'linux'], 'unknown kernel form: got "linux", want '],
     [[HOLD, '--kernel', '3.18', '--memory', 'paged'], 'which this kernel has not: got kernel 3.18, want 3.19 or later'],
     [[HOLD, '--init', `${HOLD}/p2m-after.bin.gz`], 'a recording names its dumps itself: got --init or --expect with '],
+    [['-', '--init', '-'], 'two files from stdin: want - once'],
     [[log, '--init-pt', kinds], '--init-pt without --init'],
     [[log, '--expect-pt', kinds], '--expect-pt without --expect'],
     [[HOLD, 'more'], 'too many arguments'],

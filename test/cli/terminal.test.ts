@@ -9,7 +9,7 @@ const WIPE = '\r\u001b[K';
 /** Runs the built program under a terminal of its own. Gives what that shows, its line ends as \n. */
 function inTerminal(args: string, more: NodeJS.ProcessEnv = {}): { screen: string; code: number | null } {
   const env: NodeJS.ProcessEnv = { ...process.env, ...more };
-  for (const name of ['P2M_LOG', 'FORCE_COLOR', 'NO_COLOR', 'CI']) if (!(name in more)) delete env[name];
+  for (const name of ['P2M_LOG', 'FORCE_COLOR', 'NO_COLOR', 'CI']) if (!(name in more)) env[name] = undefined;
   const command = `'${process.execPath}' dist/cli/main.js ${args}`;
   const { stdout, status } = spawnSync('script', ['-qec', command, '/dev/null'], {
     cwd: ROOT,
