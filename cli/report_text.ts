@@ -55,6 +55,7 @@ function describeDivergence(d: Divergence): string[] {
     `${where}: ${colors.red('error')}: ${d.operation}, pfn ${d.pfn}: recorded ${d.actual}, the model says ${d.expected}`,
   ];
   if (d.text !== '') lines.push(`  ${d.text}`);
+  if (d.writtenAt !== undefined) lines.push(`  last written at ${d.file}:${d.writtenAt}`);
   return lines;
 }
 

@@ -91,6 +91,11 @@ export class CallWindow<Fact> {
     return this.#schedule.some((call) => call !== except && call.pfn === pfn && takesValue(call.event));
   }
 
+  /** The line of the call of the window that stored the entry of `pfn` last, as the order is now; 0 for none. */
+  writerOf(pfn: number): number {
+    return this.#schedule.findLast((call) => call.pfn === pfn && call.stores > 0)?.line ?? 0;
+  }
+
   /** A call was entered: runs it. */
   enter(call: LogCall): void {
     if (this.#schedule.length >= CALLS_MAX) this.#close();

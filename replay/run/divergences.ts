@@ -11,6 +11,8 @@ export interface Found {
   readonly pfn: number;
   readonly expected: string;
   readonly actual: string;
+  /** Line of the call that wrote the entry last, where that is asked for and there is one. */
+  readonly writtenAt?: number;
 }
 
 /** The contradictions of one log, in the order of its lines; those of a comparison stand where it was made. */

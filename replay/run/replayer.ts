@@ -103,6 +103,7 @@ export class Replayer implements TraceHandler {
       window: this.#window,
       enclosures: this.#enclosures,
       divergences: this.#divergences,
+      writers: this.#writers,
     });
   }
 
@@ -356,7 +357,7 @@ export class Replayer implements TraceHandler {
       // A store of another task that is not finished: its pfn has no one value now.
       if (this.#window.touches(check.pfn)) return;
       const found = this.#checks.found(line, undefined, event, check.expected, check.actual);
-      this.#divergences.add({ ...found, pfn: check.pfn }, line.line);
+      this.#divergences.add(this.#checks.withWriter({ ...found, pfn: check.pfn }), line.line);
     }
     if (alloc === undefined) this.#counts.checked.frames++;
   }

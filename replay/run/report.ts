@@ -18,6 +18,8 @@ export interface Divergence {
   readonly actual: string;
   /** The line of the log, for people. */
   readonly text: string;
+  /** Of a value that was looked at: the line that wrote the pfn last, where one of the log did. */
+  readonly writtenAt?: number;
 }
 
 /** A comparison of the model's list with a dump. */

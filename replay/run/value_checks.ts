@@ -4,6 +4,7 @@ import type { CallWindow, Check } from './call_window.js';
 import type { Divergences, Found } from './divergences.js';
 import type { Enclosures } from './enclosures.js';
 import { Foreseen } from './knowledge.js';
+import type { LastWriters } from './last_writers.js';
 import type { LineArguments } from './line_arguments.js';
 import type { LineCounts } from './line_counts.js';
 import { Mode, type LogCall } from './log_call.js';
@@ -22,6 +23,7 @@ export interface CheckContext {
   readonly window: CallWindow<Found>;
   readonly enclosures: Enclosures<Found>;
   readonly divergences: Divergences;
+  readonly writers: LastWriters;
 }
 
 /** Holds what return lines say against the model, and tells what contradicts it. */
@@ -33,9 +35,10 @@ export class ValueChecks {
   readonly #window: CallWindow<Found>;
   readonly #enclosures: Enclosures<Found>;
   readonly #divergences: Divergences;
+  readonly #writers: LastWriters;
   #undecided = 0;
 
-  constructor({ codec, counts, lineArguments, lines, window, enclosures, divergences }: CheckContext) {
+  constructor({ codec, counts, lineArguments, lines, window, enclosures, divergences, writers }: CheckContext) {
     this.#codec = codec;
     this.#counts = counts;
     this.#arguments = lineArguments;
@@ -43,6 +46,7 @@ export class ValueChecks {
     this.#window = window;
     this.#enclosures = enclosures;
     this.#divergences = divergences;
+    this.#writers = writers;
   }
 
   /** Values that only another order would explain, where those were too many to try. */
@@ -77,10 +81,13 @@ export class ValueChecks {
       return;
     }
     call.recorded = returned === succeeded ? 1 : 0;
-    const show = (answer: number): string => (errno ? (answer !== 0 ? '0' : '-12') : String(answer));
-    if (this.#window.agrees(call.around ?? call, call) || this.check(call, line, 'return', show, String(returned))) {
+    if (this.#window.agrees(call.around ?? call, call)) {
       this.#counts.checked.returns++;
-    } else this.#counts.unchecked.returns++;
+      return;
+    }
+    const show = (answer: number): string => (errno ? (answer !== 0 ? '0' : '-12') : String(answer));
+    if (this.check(call, line, 'return', show, String(returned))) this.#counts.checked.returns++;
+    else this.#counts.unchecked.returns++;
   }
 
   /**
@@ -100,7 +107,8 @@ export class ValueChecks {
     const say = (): Found => {
       const died = outer.died !== '' ? outer.died : 'no such call';
       const model = typeof expected === 'string' ? expected : answer === undefined ? died : expected(answer);
-      return this.found(line, call, what, model, actual);
+      const found = this.found(line, call, what, model, actual);
+      return what === 'look-up' ? this.withWriter(found) : found;
     };
     const check = this.#window.check(outer, call, say);
     const isChecked = call.foreseen !== Foreseen.no;
@@ -142,6 +150,12 @@ export class ValueChecks {
   /** Tells that `what` of the call is not as the model has it. */
   diverge(line: TraceLine, call: LogCall, what: string, expected: string, actual: string): void {
     this.#divergences.add(this.found(line, call, what, expected, actual), line.line);
+  }
+
+  /** The same, with the line that wrote the entry last. */
+  withWriter(found: Found): Found {
+    const writtenAt = this.#window.writerOf(found.pfn) || this.#writers.lineOf(found.pfn);
+    return writtenAt === 0 ? found : { ...found, writtenAt };
   }
 
   /** What there is to say of a contradiction at the line. */
