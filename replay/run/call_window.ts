@@ -1,10 +1,10 @@
-import type { Word } from '../../events/index.js';
+import { Global, type Word } from '../../events/index.js';
 import { lookUp, NO_PAGE } from '../../src/index.js';
 import { Foreseen } from './knowledge.js';
 import { LINE_MAX, Moment, NO_LINE, type LogCall } from './log_call.js';
 import type { ModelRunner } from './model_runner.js';
-import { takesValue } from './probed_function.js';
-import { fits, isWithinBounds, OrderSearch, runSchedule, ShownParts } from './order_search.js';
+import { takesPfn, takesValue } from './probed_function.js';
+import { allocates, fits, isWithinBounds, OrderSearch, runSchedule, ShownParts } from './order_search.js';
 import { WindowPlan } from './window_plan.js';
 
 /** Pieces that searches may run in a whole replay: some seconds of work. */
@@ -299,6 +299,22 @@ export class CallWindow<Fact> {
     return words;
   }
 
+  /**
+   * What was decided of a leaf beside an allocation of it holds in this order only: in another the leaf was another page
+   * before. Which words came from that page is not known; what the calls themselves stored or found is.
+   */
+  #forgetGuesses(): void {
+    const { knowledge } = this.#runner;
+    const calls = [...new Set(this.#schedule)].filter((call) => takesPfn(call.event));
+    const pfns = new Set(calls.map((call) => call.pfn));
+    for (const call of calls) {
+      if (!allocates(call) || !isListed(call.pfn, this.#runner)) continue;
+      const isOfLeaf = this.#search.dependsOn(call, this.#schedule, this.#start);
+      const others = calls.filter(isOfLeaf);
+      if (others.length > 1 && others.some(leftOpen)) knowledge.forgetWordsBut(call.pfn, pfns);
+    }
+  }
+
   #settle(call: LogCall): void {
     this.#onSettled(call);
     call.fixed = true;
@@ -309,6 +325,7 @@ export class CallWindow<Fact> {
   #close(): void {
     const { domain, knowledge } = this.#runner;
     const races = this.#schedule.length > 1 ? this.#findRaces() : NO_RACES;
+    if (this.#schedule.length > 1 && knowledge.learned > this.#start.learned) this.#forgetGuesses();
     if (this.#schedule.length === 1) this.#settle(this.#schedule.pop()!);
     else {
       // Where a call ran in pieces, its store is in its last.
@@ -323,6 +340,16 @@ export class CallWindow<Fact> {
     if (domain.batch.length >= FLUSH_AT) domain.flush();
     this.#runner.note(this.#start);
   }
+}
+
+function isListed(pfn: number, { domain }: ModelRunner): boolean {
+  return pfn < domain.global(Global.xen_p2m_size);
+}
+
+/** Whether an answer of the call was not the only one that was possible when it ran. */
+function leftOpen(call: LogCall): boolean {
+  for (let i = 0; i < call.modelCount; i++) if (call.model[i]!.foreseen === Foreseen.no) return true;
+  return false;
 }
 
 function lineOfEnd(call: LogCall): number {

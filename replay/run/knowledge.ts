@@ -194,6 +194,16 @@ export class Knowledge {
     this.#journal.push(() => this.#raced.delete(pfn));
   }
 
+  /** Of the leaf of `pfn` no words are known any more but those of `kept`, as far as they are. */
+  forgetWordsBut(pfn: number, kept: ReadonlySet<number>): void {
+    const { perPage } = this.#domain.geometry;
+    const leaf = pfn >>> this.#shift;
+    const known = [...kept].filter((p) => p >>> this.#shift === leaf && this.#isWordKnown(p));
+    this.#set(leaf, this.#states[leaf]! & ~WORDS);
+    this.#words.set(leaf, new Uint32Array(Math.max(1, perPage >>> 5)));
+    for (const p of known) this.#markWord(p);
+  }
+
   /** The words that the entry of `pfn` may hold, where that depends on the order of stores; else undefined. */
   racedWords(pfn: number): readonly Word[] | undefined {
     return this.#raced.get(pfn);

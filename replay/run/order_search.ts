@@ -165,7 +165,7 @@ export class OrderSearch {
 }
 
 /** Whether the call has tried to allocate, in the model or in the log. */
-function allocates(call: LogCall): boolean {
+export function allocates(call: LogCall): boolean {
   for (let i = 0; i < call.modelCount; i++) if (call.model[i]!.event === TraceEvent.xen_alloc_p2m_entry) return true;
   return call.parts.some((part) => sameAs(part.event) === TraceEvent.xen_alloc_p2m_entry);
 }

@@ -49,9 +49,13 @@ export class PageTableLines {
     const word = lookUp(memory, pfn);
     if (word === FAULT) return 'unknown';
     const recorded = frameOf(line, ArgKey.raw);
-    const frame = word === INVALID ? -1 : memory.codec.frameOf(word);
-    if (frame === recorded) return 'right';
-    return { pfn, expected: frame < 0 ? memory.codec.toHex(word) : hex(frame), actual: hex(recorded) };
+    if (word === INVALID) {
+      // What has no frame makes an empty entry (spec 5.6).
+      const isEmpty = line.hi[ArgKey.raw] === 0 && line.lo[ArgKey.raw] === 0;
+      return isEmpty ? 'right' : { pfn, expected: 'an empty entry', actual: line.hex(ArgKey.raw) };
+    }
+    const frame = memory.codec.frameOf(word);
+    return frame === recorded ? 'right' : { pfn, expected: hex(frame), actual: hex(recorded) };
   }
 
   /** Whether the model has stored such an entry in the allocation, and the page is one that the allocation was given. */
