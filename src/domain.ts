@@ -185,7 +185,9 @@ export class Domain {
     origin = 0,
     context: Cpu = this.cpus[cpu]!,
   ): number {
-    this.#ports[cpu]!.called(++this.#ops, Operation[operation], pfn, value, origin);
+    const port = this.#ports[cpu]!;
+    if (port.quiet) port.op = ++this.#ops;
+    else port.called(++this.#ops, Operation[operation], pfn, value, origin);
     context.begin(machine, pfn, value, count);
     return this.#ops;
   }
@@ -203,12 +205,13 @@ export class Domain {
   close(operation: OperationName, cpu: number, context: Cpu): void {
     const { state } = context;
     if (state === 'running') throw new AssertionError(`CPU ${cpu} has not ended ${operation}`);
+    const port = this.#ports[cpu]!;
     const idle = state === 'idle';
-    this.#ports[cpu]!.returned(
-      Operation[operation],
-      Result[idle ? (RESULT_OF[operation] ?? 'void') : state],
-      idle ? resultOf(operation, context) : 0,
-    );
+    if (port.quiet) port.op = NO_OP;
+    else {
+      const result = Result[idle ? (RESULT_OF[operation] ?? 'void') : state];
+      port.returned(Operation[operation], result, idle ? resultOf(operation, context) : 0);
+    }
     if (!this.#held && this.batch.length >= FLUSH_AT) this.flush();
   }
 

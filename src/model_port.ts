@@ -21,7 +21,7 @@ export class ModelPort implements Port {
   readonly batch: EventBatch;
   /** Number of the operation that events belong to. */
   op = 0;
-  /** Whether calls and returns are left out of the events: where nobody keeps them. */
+  /** Whether calls and returns are left out of the events, where nobody keeps them: then nobody calls `called` and `returned`. */
   quiet = false;
   /** Pages that a reader of the list found (`emit`). */
   readonly emitted: number[] = [];
@@ -293,13 +293,12 @@ export class ModelPort implements Port {
   /** Operation `op` begins on this CPU: what follows belongs to it. */
   called(op: number, operation: number, pfn: number, value: Word, origin: number): void {
     this.op = op;
-    if (this.quiet) return;
     this.#event(KINDS.call.id, operation, pfn | 0, Math.floor(pfn / 2 ** 32), value, origin);
   }
 
   /** The operation in hand has ended. */
   returned(operation: number, result: number, value: number): void {
-    if (!this.quiet) this.#event(KINDS.return.id, operation, result, value);
+    this.#event(KINDS.return.id, operation, result, value);
     this.op = 0;
   }
 
