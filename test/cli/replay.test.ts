@@ -154,6 +154,7 @@ describe('p2m replay', () => {
     const altered = log.replace(/mfn=0x111\n$/, 'mfn=0x333\n');
     const run = runP2m(['replay', fileOf('trace.txt', altered), ...HOLD_DUMPS]);
     expect(run.stdout).toMatch(/:6: error: get_phys_to_machine look-up, pfn 0x70: recorded 0x333, the model says /);
+    expect(run.stdout).toMatch(/\n {2}last written at \/.*\/trace\.txt:2\n/);
     expect(run.code).toBe(1);
   });
 
