@@ -128,7 +128,7 @@ export class Knowledge {
     }
     const kinds = this.#states[leaf]! & KINDS_MASK;
     const determined = this.#isDetermined(step, pfn, value, kinds);
-    if (recorded !== undefined && step !== Step.allocate) {
+    if (recorded !== undefined) {
       const possible = this.#explaining(step, pfn, value, recorded, kinds);
       // What nothing explains changes nothing: the model's own answer will contradict it.
       if (possible !== 0) this.#narrow(leaf, possible);
@@ -262,6 +262,8 @@ export class Knowledge {
 
   /** The kinds of `kinds` for which the step answers what was recorded. */
   #explaining(step: Step, pfn: number, value: Word, recorded: number, kinds: number): number {
+    // Only a shared leaf needs a page, of which there was none.
+    if (step === Step.allocate) return recorded === 0 ? kinds & ~PRIVATE : kinds;
     if (step === Step.store) {
       const stores = PRIVATE | this.#standsFor(pfn, value);
       return kinds & (recorded !== 0 ? stores : ~stores);
