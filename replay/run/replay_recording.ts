@@ -26,10 +26,12 @@ export function replayRecording(files: RecordingFiles, options: ReplayOptions): 
     const kernel = options.kernel ?? recording.kernel;
     replay.begin(kernel, options.kernel === undefined ? formInFile(kernel, found) : formByKernel(kernel), found);
     let previous: ReplayedDomain | undefined;
+    // Steps chain: most dumps are the end of one and the beginning of the next.
+    const dumps = new Map<string, ListDump>();
     for (const step of recording.steps) {
       const goesOn = step.from !== null && step.from === replay.report.steps.at(-1)?.to;
       const before = goesOn && replay.endedWell ? previous : undefined;
-      previous = await replay.step(step.from, step.to, step.log, (codec) => inputOf(files, step, codec, before));
+      previous = await replay.step(step.from, step.to, step.log, (codec) => inputOf(files, step, codec, dumps, before));
     }
   });
 }
@@ -38,13 +40,17 @@ async function inputOf(
   files: RecordingFiles,
   step: ReplayStep,
   codec: EntryCodec,
+  dumps: Map<string, ListDump>,
   previous: ReplayedDomain | undefined,
 ): Promise<ReplayStepInput> {
-  const dumpOf = (name: string | null): ListDump | undefined =>
-    name === null ? undefined : readListDump(files.read, name, codec);
-  const from = dumpOf(step.from);
-  const to = dumpOf(step.to);
-  const checkpoints = (step.checkpoints ?? []).map((at) => ({ at, dump: readListDump(files.read, at.dump, codec) }));
+  const dumpOf = (name: string): ListDump => {
+    const dump = dumps.get(name) ?? readListDump(files.read, name, codec);
+    dumps.set(name, dump);
+    return dump;
+  };
+  const from = step.from === null ? undefined : dumpOf(step.from);
+  const to = step.to === null ? undefined : dumpOf(step.to);
+  const checkpoints = (step.checkpoints ?? []).map((at) => ({ at, dump: dumpOf(at.dump) }));
   const pieces = files.open(step.log);
   if (pieces === undefined) {
     throw inputError('missing file', { file: step.log, expected: 'the log that replay.json names' });
