@@ -24,7 +24,7 @@ export async function openLog(chunks: Pieces, file: string): Promise<OpenedLog> 
   const source = unzipped(chunks, file);
   const beginning: Uint8Array[] = [];
   let bytes = 0;
-  let damage: unknown;
+  let damage: P2mError | undefined;
   try {
     while (bytes < SNIFF_BYTES_MAX) {
       const next = await source.next();
@@ -48,7 +48,7 @@ export async function openLog(chunks: Pieces, file: string): Promise<OpenedLog> 
 async function* rest(
   beginning: Uint8Array,
   source: AsyncGenerator<Uint8Array, void, undefined>,
-  damage: unknown,
+  damage: P2mError | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield beginning;
   if (damage !== undefined) throw damage;

@@ -10,6 +10,7 @@ const shared = fileURLToPath(new URL('../../../../shared/recordings', import.met
 const CHECKED: Readonly<Record<string, readonly [number, number, number, number]>> = {
   'k61-512M-caller': [0, 0, 1_048_576, 262_144],
   'k61-513M-xenmmu': [1536, 0, 0, 0],
+  'k61-768M-tracecmd': [74_782, 33_748, 0, 0],
   'k61-1237M-pc-grant': [66_418, 33_002, 1_638_400, 262_144],
   'k612-513M-balloon': [82_048, 32_768, 2_097_152, 524_288],
   'k612-640M-mix': [114_304, 35_864, 1_048_576, 262_144],
@@ -61,7 +62,30 @@ describe('replayRecording of the recordings that ship with the project', () => {
   });
 });
 
-describe.skipIf(!existsSync(shared))('replayRecording of ../shared/recordings', async () => {
+describe('replayRecording of other formats that ship with the project', () => {
+  it.each(['flat', 'paged'] as const)(
+    'knows of a perf script what its values decide, on the %s memory',
+    async (memory) => {
+      const report = await replay(recordingFiles('k61-768M-perf'), { memory });
+      expect(report).toMatchObject({ verdict: 'ok', divergenceCount: 0, lost: NOTHING_LOST, final: null });
+      expect(report.checked).toEqual({ returns: 9192, lookups: 920, entries: 0, ptes: 0, frames: 0 });
+      expect(report.unchecked).toEqual({ returns: 12, lookups: 60, entries: 0 });
+      expect(report).toMatchObject({ overlaps: 306, ties: 209 });
+    },
+  );
+
+  it.each(['flat', 'paged'] as const)("boots from the domain builder's list, on the %s memory", async (memory) => {
+    const report = await replay(recordingFiles('k61-516M-earlyboot'), { memory });
+    expect(report).toMatchObject({ verdict: 'ok', divergenceCount: 0, lost: NOTHING_LOST });
+    expect(report.steps[0]!.checkpoints).toMatchObject([
+      { dump: 'before-vmalloc-tree', compared: 131_072, differences: 0 },
+    ]);
+    expect(report.final).toMatchObject({ dump: 'boot', compared: 1_048_576, differences: 0 });
+    expect(report.checked.ptes).toBe(262_144);
+  });
+});
+
+describe.skipIf(!existsSync(shared))('replayRecording of ../shared/recordings', () => {
   it.each(Object.keys(CHECKED))('finds nothing wrong in %s', async (name) => {
     const report = await replay(recordingFiles(`${shared}/${name}`));
     const { returns, lookups, entries, ptes } = report.checked;
