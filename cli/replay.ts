@@ -96,6 +96,7 @@ async function run(path: string, options: ReplayCliOptions): Promise<number> {
 
 /** A word for the shell. */
 function quoted(word: string): string {
+  if (/^-./.test(word)) return quoted(`./${word}`);
   return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 

@@ -18,11 +18,14 @@ export function reportText(path: string, r: ReplayReport): string[] {
     }
   }
   const { checked, unchecked, lost } = r;
+  const isEventLog = r.state !== undefined && Object.keys(r.tasks).length === 0;
   const tasks = Object.keys(r.tasks).some((name) => name !== '') ? ` by ${list(r.tasks)}` : '';
   lines.push(
     `events: ${r.events}${tasks}`,
     `calls: ${list(r.operations)}`,
     `checked: ${list({
+      // An event says what it overwrites: each of a log of ours is held against the list that it finds.
+      events: isEventLog ? r.events : 0,
       returns: checked.returns,
       'look-ups': checked.lookups,
       words: checked.entries,

@@ -29,11 +29,14 @@ export const replayStepSchema = z.strictObject({
   checkpoints: z.array(checkpointSchema).optional(),
 });
 
+const KERNEL = 'a kernel version such as "6.1"';
+const STEPS = 'a list of {from, log, to}, one at least';
+
 /** `replay.json` of a recording: how its logs and dumps chain. Keys are strict: a misspelt one would skip a check. */
 export const recordingSchema = z.strictObject({
   /** Version of the kernel that was recorded, such as "6.1". */
-  kernel: z.string().regex(/^\d+\.\d+/, 'a kernel version such as "6.1"'),
-  steps: z.array(replayStepSchema).min(1),
+  kernel: z.string(KERNEL).regex(/^\d+\.\d+/, KERNEL),
+  steps: z.array(replayStepSchema, STEPS).min(1, STEPS),
   note: z.string().optional(),
 });
 

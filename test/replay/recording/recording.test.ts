@@ -29,9 +29,9 @@ describe('parseRecording', () => {
   });
 
   it.each([
-    [{ ...HOLD, kernel: 6.1 }, 'kernel', 'expected string'],
+    [{ ...HOLD, kernel: 6.1 }, 'kernel', 'a kernel version such as'],
     [{ ...HOLD, kernel: 'six' }, 'kernel', 'a kernel version such as "6.1"'],
-    [{ ...HOLD, steps: [] }, 'steps', '>=1'],
+    [{ ...HOLD, steps: [] }, 'steps', 'one at least'],
     [{ ...HOLD, setps: 1 }, 'the whole', 'setps'],
     [{ ...HOLD, steps: [{ ...STEP, log: undefined }] }, 'steps[0].log: got nothing', 'expected string'],
     [{ ...HOLD, steps: [{ ...STEP, log: '../trace.txt' }] }, 'steps[0].log', 'a file in the same folder'],
