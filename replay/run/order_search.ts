@@ -3,7 +3,7 @@ import { Foreseen } from './knowledge.js';
 import { LINE_MAX, type LogCall, type Moment } from './log_call.js';
 import type { ModelRunner } from './model_runner.js';
 import { sameAs } from './probed_function.js';
-import { TraceEvent } from '../trace/trace_line.js';
+import { PROBES_END, TraceEvent } from '../trace/trace_line.js';
 
 /**
  * Searches the orders in which overlapping calls can have taken effect for one that explains what was recorded.
@@ -205,14 +205,17 @@ export function fits(call: LogCall): boolean {
   return call.recorded === undefined || call.answer === call.recorded;
 }
 
+/** Calls of one function inside another that are told apart. */
+const NTH_MAX = 4;
+
 /** Which calls inside others have lines in this log: a compiler may have inlined one and not the other. */
 export class ShownParts {
-  readonly #seen = new Set<string>();
+  readonly #seen = new Uint8Array(PROBES_END * PROBES_END * NTH_MAX);
 
   /** Notes that the log shows `part`, which is one of the calls that the model makes in its outer one. */
   note(part: LogCall): void {
     const call = part.around!;
-    this.#seen.add(keyOf(call, part.modelIndex));
+    this.#seen[keyOf(call, part.modelIndex)] = 1;
   }
 
   /**
@@ -224,17 +227,18 @@ export class ShownParts {
     for (let i = 1; i < call.modelCount; i++) {
       if (call.parts.some((part) => part.modelIndex === i)) continue;
       const { event } = call.model[i]!;
-      if (this.#seen.has(keyOf(call, i)) || call.parts.some((part) => sameAs(part.event) === event)) return false;
+      if (this.#seen[keyOf(call, i)] === 1 || call.parts.some((part) => sameAs(part.event) === event)) return false;
     }
     return true;
   }
 }
 
-function keyOf(call: LogCall, index: number): string {
+/** A number for the function around, the function inside, and the how-manieth of it there. */
+function keyOf(call: LogCall, index: number): number {
   const { event } = call.model[index]!;
   let nth = 0;
   for (let i = 1; i < index; i++) if (call.model[i]!.event === event) nth++;
-  return `${call.event} ${event} ${nth}`;
+  return (call.event * PROBES_END + event) * NTH_MAX + Math.min(nth, NTH_MAX - 1);
 }
 
 function always(): boolean {
