@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
 import { ExitCode, P2mError, usageError } from '../events/index.js';
-import { conform, readVector, type Failure } from '../replay/index.js';
+import {
+  conform,
+  conformConcurrency,
+  isConcurrencyVector,
+  readConcurrencyVector,
+  readVector,
+  type Failure,
+} from '../replay/index.js';
 import { filesBelow, readText } from './input.js';
 import { log } from './log.js';
 import { note, print } from './output.js';
@@ -15,17 +22,21 @@ export function addConform(program: Command): void {
   program
     .command('conform')
     .description('compare the model with golden vectors made by real kernel code')
-    .argument('<path...>', 'vectors (.jsonl, plain or gzip), or folders of them')
+    .argument('<path...>', 'vectors (.jsonl, .json, plain or gzip), or folders of them')
     .option('--memory <kind>', 'paged, or flat where the form allows it', 'paged')
     .option('--json', 'one JSON object instead of lines')
     .addHelpText(
       'after',
       `
+A sequential vector (.jsonl) is run operation by operation; of a concurrency vector (.json) every interleaving is
+explored, on the paged memory: outcomes, count and fewest switches of each, and each schedule.
+
 A line a failure: FILE:LINE: OP FIELD: got ..., want ...; last: N passed, N failed (files).
 Exit: 0 all passed, 1 some failed, 2 usage, 3 no vector found.
 
 Example:
-  p2m conform test/vectors/sequential`,
+  p2m conform test/vectors/sequential
+  p2m conform test/vectors/concurrency`,
     )
     .action((paths: string[], options: ConformOptions) => {
       process.exitCode = run(paths, options);
@@ -37,9 +48,9 @@ function run(paths: readonly string[], options: ConformOptions): number {
   if (memory !== 'paged' && memory !== 'flat') {
     throw usageError('unknown memory', { got: JSON.stringify(memory), expected: 'paged or flat' });
   }
-  const files = paths.flatMap((path) => filesBelow(path, (name) => /\.jsonl(\.gz)?$/.test(name)));
+  const files = paths.flatMap((path) => filesBelow(path, (name) => /\.jsonl?(\.gz)?$/.test(name)));
   if (files.length === 0) {
-    note(`error: no vectors: got ${paths.join(', ')}, want files or folders with .jsonl or .jsonl.gz files`);
+    note(`error: no vectors: got ${paths.join(', ')}, want files or folders with .jsonl or .json files, plain or .gz`);
     return ExitCode.badInput;
   }
   let passed = 0;
@@ -60,16 +71,23 @@ function run(paths: readonly string[], options: ConformOptions): number {
     }
   }
   const failed = failedFiles.size;
-  if (skipped > 0) note(`note: ${skipped} files skipped: their kernel has no linear list for the flat memory`);
+  if (skipped > 0) note(`note: ${skipped} files skipped: not for the flat memory`);
   if (options.json === true) print(JSON.stringify({ passed, failed, skipped, failures }));
   else print(`${passed} passed, ${failed} failed`);
   return failed > 0 ? ExitCode.violated : ExitCode.ok;
 }
 
-/** The failures of one file; undefined where the form does not allow the flat memory. */
+/**
+ * The failures of one file; undefined where it is not for the flat memory: the form has no linear list, or interleavings
+ * are to be explored, which may map a frame twice.
+ */
 function check(file: string, memory: 'paged' | 'flat'): Failure[] | undefined {
   try {
-    const vector = readVector(readText(file), file);
+    const text = readText(file);
+    if (isConcurrencyVector(text)) {
+      return memory === 'flat' ? undefined : conformConcurrency(readConcurrencyVector(text, file));
+    }
+    const vector = readVector(text, file);
     if (memory === 'flat' && vector.form.structure !== 'linear') return undefined;
     return conform(vector, memory);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { Access, assert, AssertionError, Bug, type AccessName, type BugName } from '../events/index.js';
 import type { Form } from './forms.js';
 import type { Geometry } from './geometry.js';
-import { DONE, Locals, type Machine, type Row } from './machine.js';
+import { DONE, Locals, LOCALS_COUNT, type Machine, type Row } from './machine.js';
 import type { Machines } from './machines.js';
 import type { Memory } from './memory/memory.js';
 import type { Port } from './port.js';
@@ -24,6 +24,18 @@ export type CpuState = 'idle' | 'running' | 'bug' | 'fault';
 export interface CallObserver {
   onCall(machine: Machine, pfn: number, value: number): void;
   onReturn(machine: Machine, value: number): void;
+}
+
+/** Where a CPU was, for who wants to go on from there once more; nothing in it changes. */
+export interface CpuImage {
+  readonly state: CpuState;
+  readonly result: number;
+  readonly bugHit: BugName;
+  readonly faultHit: AccessName;
+  /** Functions of the calls in progress, outermost first. */
+  readonly machines: readonly Machine[];
+  /** Their locals, LOCALS_COUNT each (`Locals.save`). */
+  readonly locals: Float64Array;
 }
 
 /**
@@ -98,6 +110,30 @@ export class Cpu {
   abandon(): void {
     this.#depth = 0;
     this.state = 'idle';
+  }
+
+  /** Where it is now, between two rows. Memory is not part of it. */
+  image(): CpuImage {
+    const machines: Machine[] = [];
+    const locals = new Float64Array(this.#depth * LOCALS_COUNT);
+    for (let depth = 0; depth < this.#depth; depth++) {
+      const r = this.#stack[depth]!;
+      machines.push(r.machine);
+      r.save(locals, depth * LOCALS_COUNT);
+    }
+    const { state, result, bugHit, faultHit } = this;
+    return { state, result, bugHit, faultHit, machines, locals };
+  }
+
+  /** Goes back, or on, to where a CPU of this memory was. */
+  restore({ state, result, bugHit, faultHit, machines, locals }: CpuImage): void {
+    this.state = state;
+    this.result = result;
+    this.bugHit = bugHit;
+    this.faultHit = faultHit;
+    this.#depth = machines.length;
+    machines.forEach((machine, depth) => this.#stack[depth]!.load(machine, locals, depth * LOCALS_COUNT));
+    this.top = this.#stack[Math.max(this.#depth - 1, 0)]!;
   }
 
   /** In a row: the next row to run is the first of `machine`; ours goes on at the row it returns. */

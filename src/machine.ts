@@ -55,6 +55,9 @@ export function rows(...list: readonly (readonly [label: string, does: string, s
   return list.map(([label, does, step]) => (step === undefined ? { label, does } : { label, does, step }));
 }
 
+/** Numbers that `Locals.save` writes. */
+export const LOCALS_COUNT = 18;
+
 /**
  * The locals of one call: the registers and the stack frame of the kernel function, by the names its source uses. One
  * shape for all machines, so that a frame is copied, compared and hashed by one piece of code and stays fast.
@@ -118,5 +121,50 @@ export class Locals {
     this.midMfn = 0;
     this.seen = 0;
     this.result = 0;
+  }
+
+  /** Writes all locals but the machine to `to[at ..]`, in an order of their own; `load` reads them back. */
+  save(to: Float64Array, at: number): void {
+    to[at] = this.pc;
+    to[at + 1] = this.ret;
+    to[at + 2] = this.pfn;
+    to[at + 3] = this.value;
+    to[at + 4] = this.i;
+    to[at + 5] = this.end;
+    to[at + 6] = this.count;
+    to[at + 7] = this.ptePage;
+    to[at + 8] = this.pte;
+    to[at + 9] = this.vaddr;
+    to[at + 10] = this.linked;
+    to[at + 11] = this.page0;
+    to[at + 12] = this.page1;
+    to[at + 13] = this.mid;
+    to[at + 14] = this.leaf;
+    to[at + 15] = this.midMfn;
+    to[at + 16] = this.seen;
+    to[at + 17] = this.result;
+  }
+
+  /** The call of `machine` that `save` wrote. */
+  load(machine: Machine, from: Float64Array, at: number): void {
+    this.machine = machine;
+    this.pc = from[at]!;
+    this.ret = from[at + 1]!;
+    this.pfn = from[at + 2]!;
+    this.value = from[at + 3]!;
+    this.i = from[at + 4]!;
+    this.end = from[at + 5]!;
+    this.count = from[at + 6]!;
+    this.ptePage = from[at + 7]!;
+    this.pte = from[at + 8]!;
+    this.vaddr = from[at + 9]!;
+    this.linked = from[at + 10]!;
+    this.page0 = from[at + 11]!;
+    this.page1 = from[at + 12]!;
+    this.mid = from[at + 13]!;
+    this.leaf = from[at + 14]!;
+    this.midMfn = from[at + 15]!;
+    this.seen = from[at + 16]!;
+    this.result = from[at + 17]!;
   }
 }

@@ -1,4 +1,5 @@
 import { P2mError } from '../../events/index.js';
+import { canonical } from './canonical.js';
 import { VectorSession } from './session.js';
 import type { Vector } from './vector.js';
 
@@ -33,14 +34,4 @@ export function conform(vector: Vector, memory: 'paged' | 'flat'): Failure[] {
     }
   }
   return failures;
-}
-
-/** JSON with the keys of objects in order, so that equal values are equal texts. */
-function canonical(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  return JSON.stringify(value, (_, v: unknown) =>
-    v !== null && typeof v === 'object' && !Array.isArray(v)
-      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : v,
-  );
 }

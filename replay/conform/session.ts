@@ -1,4 +1,4 @@
-import { Global, INVALID, type EventBatch, type Word } from '../../events/index.js';
+import { Global, type EventBatch, type Word } from '../../events/index.js';
 import {
   alignUp,
   count,
@@ -11,6 +11,7 @@ import {
   type EntryRuns,
   type Outcome,
 } from '../../src/index.js';
+import { overlay } from '../scenario/overlay.js';
 import type { Vector, VectorOp } from './vector.js';
 
 /** What an operation gave, in the fields of a vector's `out`. */
@@ -181,34 +182,4 @@ export class VectorSession {
     const out: Out = { ...sizes, window: [start, end], entries, lookupDigest: lookup, rawDigest: raw };
     return structs && this.#rebuilt ? { ...out, ...structure(d.memory) } : out;
   }
-}
-
-type Run = [count: number, word: Word, stride: number];
-
-/** `runs` with [start, end) replaced by one that counts up from `word`. */
-function overlay(
-  runs: readonly Run[],
-  start: number,
-  end: number,
-  word: Word,
-  stride: number,
-  add: (word: Word, delta: number) => Word,
-): Run[] {
-  const result: Run[] = [];
-  let at = 0;
-  let placed = false;
-  for (const [length, first, step] of runs) {
-    const next = at + length;
-    if (at < start) result.push([Math.min(next, start) - at, first, step]);
-    if (!placed && next > start) {
-      result.push([end - start, word === INVALID ? INVALID : word, stride]);
-      placed = true;
-    }
-    if (next > end) {
-      const skipped = Math.max(end - at, 0);
-      result.push([length - skipped, add(first, skipped * step), step]);
-    }
-    at = next;
-  }
-  return result;
 }

@@ -67,7 +67,55 @@ describe('p2m conform', () => {
     const folder = temporaryFolder();
     const { stdout, stderr, code } = runP2m(['conform', folder]);
     expect([stdout, code]).toEqual(['', 3]);
-    expect(stderr).toBe(`error: no vectors: got ${folder}, want files or folders with .jsonl or .jsonl.gz files\n`);
+    expect(stderr).toBe(
+      `error: no vectors: got ${folder}, want files or folders with .jsonl or .json files, plain or .gz\n`,
+    );
+  });
+
+  const CONCURRENT = fileURLToPath(new URL('../vectors/concurrency/sl-missing-foreign.7.0.json.gz', import.meta.url));
+
+  it('explores concurrency vectors, beside sequential ones or alone, and from stdin', () => {
+    const folder = temporaryFolder();
+    const text = gunzipSync(readFileSync(CONCURRENT)).toString();
+    writeFileSync(`${folder}/a.json`, text);
+    writeFileSync(`${folder}/b.jsonl`, vector);
+    expect(runP2m(['conform', folder, CONCURRENT])).toEqual({ stdout: '3 passed, 0 failed\n', stderr: '', code: 0 });
+    expect(runP2m(['conform', '-'], readFileSync(CONCURRENT)).stdout).toBe('1 passed, 0 failed\n');
+    writeFileSync(`${folder}/a.json`, text.replace('"interleavings":"17550"', '"interleavings":"17551"'));
+    const { stdout, code } = runP2m(['conform', folder]);
+    expect([stdout, code]).toEqual([
+      `${folder}/a.json:1: scenario interleavings: got 17550, want 17551\n1 passed, 1 failed\n`,
+      1,
+    ]);
+    expect(JSON.parse(runP2m(['conform', '--json', `${folder}/a.json`]).stdout)).toMatchObject({
+      failed: 1,
+      failures: [{ op: 'scenario', field: 'interleavings', got: '17550', expected: '17551' }],
+    });
+  });
+
+  it('refuses JSON that is no vector, and a concurrency vector that is cut', () => {
+    const folder = temporaryFolder();
+    const text = gunzipSync(readFileSync(CONCURRENT)).toString();
+    writeFileSync(`${folder}/cut.json`, text.slice(0, 500));
+    writeFileSync(`${folder}/half.json`, JSON.stringify({ threads: [] }));
+    writeFileSync(`${folder}/other.json`, '{"name":"x"}');
+    const { stdout, code } = runP2m(['conform', folder]);
+    expect(stdout.split('\n')).toEqual([
+      expect.stringContaining(`${folder}/cut.json:1: bad JSON`),
+      expect.stringContaining(`${folder}/half.json: bad concurrency vector: got kernel`),
+      expect.stringContaining(`${folder}/other.json:1: bad header`),
+      '0 passed, 3 failed',
+      '',
+    ]);
+    expect(code).toBe(1);
+  });
+
+  it('leaves interleavings out where only the flat memory is asked for, and says so', () => {
+    expect(runP2m(['conform', '--memory', 'flat', CONCURRENT])).toEqual({
+      stdout: '0 passed, 0 failed\n',
+      stderr: 'note: 1 files skipped: not for the flat memory\n',
+      code: 0,
+    });
   });
 
   it('knows two memories', () => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { concurrencyVectors, readConcurrencyVector, ScheduledDomain } from './concurrency_vector.js';
+import { follow, ScenarioProgram } from '../../replay/index.js';
+import { formByKernel } from '../../src/index.js';
+import { concurrencyVectors, namedSteps, shippedVector } from './concurrency_vector.js';
 
 /**
  * Golden interleavings made by running real kernel code: step for step, the rows of the machines must be where the
- * kernel was, and come to what it came to. (That these are all outcomes there are is for an explorer to prove.)
+ * kernel was, and come to what it came to. (That these are all outcomes there are, replay/conform shows.)
  */
 describe('the rows of the step machines', () => {
   const names = concurrencyVectors();
@@ -13,20 +15,20 @@ describe('the rows of the step machines', () => {
   });
 
   test.each(names)('follow the kernel through every schedule of %s', { timeout: 120_000 }, (name) => {
-    const vector = readConcurrencyVector(name);
-    const domain = new ScheduledDomain(vector);
+    const vector = shippedVector(name);
+    const program = new ScenarioProgram(vector.scenario);
     for (const { outcome, schedule } of vector.outcomes) {
-      const { results, final, alloc, lastPfn, maxPfn } = outcome;
-      const want = { results, final, alloc, ...(lastPfn === undefined ? {} : { lastPfn, maxPfn }) };
-      expect(domain.run(schedule)).toEqual(want);
+      const { agents, labels } = namedSteps(schedule);
+      expect(JSON.parse(follow(program, agents, labels))).toEqual(outcome);
     }
   });
 
   test('cannot follow a schedule of a kernel that walks again where this one does not', () => {
-    const fixed = readConcurrencyVector('ss-missing-pmd-two-leaves.3.19.0');
-    const domain = new ScheduledDomain({ ...fixed, kernel: '3.19-rc1' });
-    expect(() => domain.run(fixed.outcomes[0]!.schedule)).toThrow(
-      /is at "load top_mfn_p", the schedule says "walk pmd"/,
+    const { scenario, outcomes } = shippedVector('ss-missing-pmd-two-leaves.3.19.0');
+    const program = new ScenarioProgram({ ...scenario, form: formByKernel('3.19-rc1') });
+    const { agents, labels } = namedSteps(outcomes[0]!.schedule);
+    expect(() => follow(program, agents, labels)).toThrow(
+      'the schedule does not apply at step 10: got A (walk pmd), want A (load top_mfn_p) or B (store entry)',
     );
   });
 });

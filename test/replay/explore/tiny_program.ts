@@ -1,0 +1,118 @@
+import { type Agent, type Program, type StateHash } from '../../../replay/index.js';
+
+/**
+ * Textbook programs: agents over shared words, an instruction a step. Every agent has a register of its own.
+ *
+ *     load w     reg = word[w]          add n      reg = reg + n (no step: joined to the step before)
+ *     store w    word[w] = reg          put w v    word[w] = v
+ *     lock w     waits for word[w] = 0  unlock w
+ *     fail v     the path ends where reg = v
+ */
+export type Instruction =
+  | readonly ['load' | 'store' | 'lock' | 'unlock', number]
+  | readonly ['put', number, number]
+  | readonly ['add', number]
+  | readonly ['fail', number];
+
+interface Image {
+  readonly words: number[];
+  readonly pcs: number[];
+  readonly registers: number[];
+  readonly ended: boolean;
+}
+
+export class TinyProgram implements Program {
+  readonly agents: readonly Agent[];
+  ended = false;
+  #words: number[];
+  #pcs: number[];
+  #registers: number[];
+  readonly #threads: readonly (readonly Instruction[])[];
+  readonly #steps: Image[] = [];
+  /** An exploration must not step who may not, nor take back more than it stepped. */
+  stepsTaken = 0;
+
+  constructor(words: number, threads: readonly (readonly Instruction[])[]) {
+    this.#words = new Array<number>(words).fill(0);
+    this.#pcs = threads.map(() => 0);
+    this.#registers = threads.map(() => 0);
+    this.#threads = threads;
+    this.agents = threads.map((_, t) => this.#agent(t));
+  }
+
+  get depth(): number {
+    return this.#steps.length;
+  }
+
+  step(agent: number): void {
+    if (!this.agents[agent]!.enabled || this.ended) throw new Error(`agent ${agent} may not step`);
+    this.stepsTaken++;
+    const { ended } = this;
+    this.#steps.push({ words: [...this.#words], pcs: [...this.#pcs], registers: [...this.#registers], ended });
+    this.#run(agent);
+    while (this.#threads[agent]![this.#pcs[agent]!]?.[0] === 'add') this.#run(agent);
+  }
+
+  undo(): void {
+    const image = this.#steps.pop();
+    if (image === undefined) throw new Error('nothing to take back');
+    this.#words = image.words;
+    this.#pcs = image.pcs;
+    this.#registers = image.registers;
+    this.ended = image.ended;
+  }
+
+  hash(into: StateHash): void {
+    [...this.#words, ...this.#pcs, ...this.#registers, Number(this.ended)].forEach((value, key) => {
+      into.add(key, value);
+    });
+  }
+
+  outcome(): string {
+    return `${this.#words.join(' ')} | ${this.#registers.join(' ')}`;
+  }
+
+  #agent(t: number): Agent {
+    const next = (): Instruction | undefined => this.#threads[t]![this.#pcs[t]!];
+    const isFree = (): boolean => {
+      const [kind, word] = next()!;
+      return kind !== 'lock' || this.#words[word] === 0;
+    };
+    return {
+      name: `T${t}`,
+      get at() {
+        return next()?.join(' ');
+      },
+      get enabled() {
+        return next() !== undefined && isFree();
+      },
+    };
+  }
+
+  #run(t: number): void {
+    const instruction = this.#threads[t]![this.#pcs[t]!++]!;
+    const words = this.#words;
+    switch (instruction[0]) {
+      case 'load':
+        this.#registers[t] = words[instruction[1]]!;
+        break;
+      case 'store':
+        words[instruction[1]] = this.#registers[t]!;
+        break;
+      case 'put':
+        words[instruction[1]] = instruction[2];
+        break;
+      case 'add':
+        this.#registers[t] = this.#registers[t]! + instruction[1];
+        break;
+      case 'lock':
+        words[instruction[1]] = t + 1;
+        break;
+      case 'unlock':
+        words[instruction[1]] = 0;
+        break;
+      case 'fail':
+        this.ended = this.#registers[t] === instruction[1];
+    }
+  }
+}
