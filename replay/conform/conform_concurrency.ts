@@ -1,5 +1,10 @@
 import { P2mError } from '../../events/index.js';
-import { countOutcomes, type CountOptions, type CountedOutcome } from '../explore/count_outcomes.js';
+import {
+  countOutcomes,
+  type CountOptions,
+  type CountedOutcome,
+  type OutcomeCounts,
+} from '../explore/count_outcomes.js';
 import { follow } from '../explore/schedule.js';
 import { ScenarioProgram, type ScenarioOutcome } from '../scenario/scenario_program.js';
 import { canonical } from './canonical.js';
@@ -21,16 +26,17 @@ export function conformConcurrency(vector: ConcurrencyVector, options: CountOpti
     { file: vector.file, line: 1, op: 'scenario', field: '-', got: `${vector.file}: ${got}`, expected: 'a run' },
   ];
   let program: ScenarioProgram;
+  let counts: OutcomeCounts;
   try {
     program = new ScenarioProgram(vector.scenario);
+    counts = countOutcomes(program, options);
   } catch (error) {
-    // What the model cannot hold: a list that is too large, a kernel that has no 32-bit PV.
+    // What the model cannot hold (a list that is too large, a kernel that has no 32-bit PV) or the explorer cannot walk.
     if (!(error instanceof P2mError)) throw error;
     return broken(error.message);
   }
-  compare('scenario', 'initial', canonical(program.initial), canonical(vector.initial));
-  const counts = countOutcomes(program, options);
   if (!counts.complete) return broken(`not exhausted: ${counts.states} states were not enough`);
+  compare('scenario', 'initial', canonical(program.initial), canonical(vector.initial));
   compare('scenario', 'interleavings', String(counts.interleavings), vector.interleavings);
   compare('scenario', 'violating', String(violating(counts.outcomes)), vector.violating);
 

@@ -37,9 +37,10 @@ export interface CountOptions {
  *
  * Depth first over states, each visited once: what can be reached from a state is the sum of what can be reached from
  * where its steps lead, so the counts are exact however many paths there are (22,706,128,848 through some 2,000 states).
- * They are as exact as the hash: see `collisionChance`. The program is left as it was.
+ * They are as exact as the hash: see `collisionChance`. The program is left as it was, whatever happens.
  *
- * @throws {P2mError} code `usage`: a state comes back on one path, so there is no end of interleavings
+ * @throws {P2mError} code `usage`: a state comes back on one path, so there is no end of interleavings; or a path has more
+ *   than 1000 steps
  */
 export function countOutcomes(program: Program, options: CountOptions = {}): OutcomeCounts {
   return new Search(program, options.statesMax ?? 2 ** 20).result();
@@ -59,11 +60,15 @@ interface Reach {
 const OPEN = undefined;
 /** The bound was hit. */
 const GIVEN_UP = -1;
+/** Most steps of a path: the search is as deep as they are many, and the stack holds a few thousand. */
+const STEPS_MAX = 1000;
 
 class Search {
   readonly #program: Program;
   readonly #statesMax: number;
   readonly #agents: number;
+  /** Steps of the path in hand. */
+  #depth = 0;
   readonly #hash = new StateHash();
   readonly #table = new StateTable();
   /** By state. */
@@ -112,14 +117,24 @@ class Search {
     const places = new Map<number, number>();
     for (let agent = 0; agent < this.#agents; agent++) {
       if (!mayStep(this.#program, agent)) continue;
-      this.#program.step(agent);
-      const next = this.#visit();
-      this.#program.undo();
+      const next = this.#visitAfter(agent);
       if (next === GIVEN_UP) return GIVEN_UP;
       this.#merge(reach, places, agent, this.#reachOf(next));
     }
     this.#reaches[state] = reach;
     return state;
+  }
+
+  #visitAfter(agent: number): number {
+    if (this.#depth === STEPS_MAX) throw runsTooLong();
+    this.#program.step(agent);
+    this.#depth++;
+    try {
+      return this.#visit();
+    } finally {
+      this.#depth--;
+      this.#program.undo();
+    }
   }
 
   /** What the path that ends here leads to: itself. */
@@ -200,5 +215,12 @@ function runsInCircles(): Error {
   return usageError('the program runs in circles', {
     got: 'a state that comes back on one path',
     expected: 'steps that lead on: a loop that waits is an agent that is not enabled',
+  });
+}
+
+function runsTooLong(): Error {
+  return usageError('a path is too long to explore', {
+    got: `more than ${STEPS_MAX} steps`,
+    expected: 'a small scenario: few operations and few agents show most of what can go wrong',
   });
 }

@@ -143,6 +143,16 @@ describe('countOutcomes', () => {
     // Only what is hashed is the state: here nothing is.
     program.hash = () => undefined;
     expect(() => countOutcomes(program)).toThrow('the program runs in circles');
+    expect(program.depth).toBe(0);
+  });
+
+  it('takes paths of a thousand steps, refuses longer ones, and leaves the program as it was', () => {
+    const puts = (count: number): TinyProgram =>
+      new TinyProgram(1, [Array.from({ length: count }, () => ['put', 0, 1] as const)]);
+    expect(countOutcomes(puts(1000))).toMatchObject({ complete: true, states: 1001, interleavings: 1n });
+    const program = puts(1001);
+    expect(() => countOutcomes(program)).toThrow('a path is too long to explore: got more than 1000 steps');
+    expect(program.depth).toBe(0);
   });
 
   it('visits a state once, where naive enumeration visits it for each way to it', () => {
