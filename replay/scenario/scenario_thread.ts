@@ -49,8 +49,8 @@ export class ScenarioThread implements Agent {
   get at(): Step | undefined {
     if (this.#cpu.state !== 'running') return undefined;
     const { step } = this.#cpu.row;
-    // 7.0 alone has a scheduling point after each unlock (vectors/README.md).
-    return step === 'after unlock' && this.#domain.form.name !== '7.0' ? undefined : step;
+    // 7.0 alone has a scheduling point after each unlock (vectors/README.md); its mutants too, which have names of their own.
+    return step === 'after unlock' && this.#domain.form.tag !== 'L13' ? undefined : step;
   }
 
   get enabled(): boolean {

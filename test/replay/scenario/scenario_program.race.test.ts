@@ -119,4 +119,20 @@ describe('ScenarioProgram', () => {
     program.step(0);
     expect(b!.enabled).toBe(true);
   });
+
+  test.each([
+    ['3.19.8', false],
+    ['7.0', true],
+  ])('%s and its mutants have a step after each unlock: %s', (kernel, expected) => {
+    const { form } = shippedVector(`ss-missing-pmd-two-leaves.${kernel}`).scenario;
+    for (const stepped of [form, mutant(form, 'identityBaseMasked')]) {
+      const program = new ScenarioProgram({ ...scenario, form: stepped });
+      const labels: (string | undefined)[] = [];
+      while (program.agents[0]!.enabled) {
+        labels.push(program.agents[0]!.at);
+        program.step(0);
+      }
+      expect(labels.includes('after unlock')).toBe(expected);
+    }
+  });
 });
