@@ -75,11 +75,6 @@ export class ModelRunner implements CallObserver {
     this.knowledge.rewind(moment.learned);
   }
 
-  /** Whether the model runs the function. */
-  runs(event: number): boolean {
-    return this.#runs[event] !== undefined;
-  }
-
   /** Runs the call from its beginning to its end. */
   runWhole(call: LogCall): void {
     this.#begin(call, this.domain.cpus[call.cpu]!);

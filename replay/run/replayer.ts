@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { Global } from '../../events/index.js';
-import type { Domain } from '../../src/index.js';
+import { LIST_AREA, type Domain } from '../../src/index.js';
 import {
   ArgKey,
   entryOf,
@@ -232,13 +232,17 @@ export class Replayer implements TraceHandler {
       call.pfn = this.#arguments.pfn(line);
       if (takesValue(event)) call.value = this.#arguments.word(line, ArgKey.mfn);
       if (around !== undefined && this.#isPart(call, around, line)) return;
-      if (line.cpu >= this.#domain.cpus.length) {
-        throw this.#arguments.bad('too many CPUs', line, `CPU ${line.cpu}`, `at most ${this.#domain.cpus.length} CPUs`);
-      }
+      this.#mustBeCpu(line);
       call.mode = Mode.ran;
       if (this.#enclosures.areAny) this.#expectStep(call, task, line);
       this.#window.enter(call);
     }
+  }
+
+  #mustBeCpu(line: TraceLine): void {
+    const { length } = this.#domain.cpus;
+    if (line.cpu >= length)
+      throw this.#arguments.bad('too many CPUs', line, `CPU ${line.cpu}`, `at most ${length} CPUs`);
   }
 
   #expectStep(call: LogCall, task: Task, line: TraceLine): void {
@@ -296,6 +300,13 @@ export class Replayer implements TraceHandler {
   }
 
   #boot(call: LogCall, line: TraceLine): void {
+    // The tools' tree is built at every resume; the list once.
+    const isBuilt = this.#domain.global(Global.xen_p2m_addr) === LIST_AREA;
+    if (isBuilt && call.event !== E.xen_build_mfn_list_list) {
+      this.#checks.diverge(line, call, 'call', 'no such call: the list is built', 'a call');
+      return;
+    }
+    this.#mustBeCpu(line);
     call.mode = Mode.ran;
     if (call.event === E.set_phys_range_identity) {
       call.pfn = this.#arguments.pfnEnd(line, ArgKey.pfn_s);

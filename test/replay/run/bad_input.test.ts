@@ -13,7 +13,7 @@ function withSteps(steps: unknown, files = shipped): FileSet {
 }
 
 /** Bytes one after the other. */
-function joined(...parts: (Uint8Array | string)[]): Uint8Array {
+function joined(...parts: (Uint8Array | string)[]): Buffer {
   return Buffer.concat(parts.map((part) => Buffer.from(part)));
 }
 
@@ -286,6 +286,27 @@ describe('replayRecording with options', () => {
         exitCode: 3,
         error: { file: 'replay.json', got: 'kernel 3.18' },
       });
+    },
+  );
+});
+
+describe('replayRecording of boot functions', () => {
+  const boot = recordingFiles('k61-516M-earlyboot');
+  const CALLS = 'earlyboot-calls.txt.gz';
+
+  it('refuses a CPU that no event can name, in a boot function too', async () => {
+    const files = withLines(boot, CALLS, (lines) => [lines[0]!.replace('cpu0', 'cpu300'), ...lines.slice(1)]);
+    expect(await replay(files)).toMatchObject({ exitCode: 3, error: { file: CALLS, line: 1, got: 'CPU 300' } });
+  });
+
+  it.each(['xen_vmalloc_p2m_tree', 'xen_build_dynamic_phys_to_machine', 'set_phys_range_identity'])(
+    'tells a %s where the list is built already, and leaves the list alone',
+    async (event) => {
+      const line = probe(event, event === 'set_phys_range_identity' ? 'pfn_s=0x0 pfn_e=0x500' : '');
+      const files = withFile(shipped, LOG, joined(log, line).toString().replace('628/628', '629/629'));
+      const report = await replay(files);
+      expect(report).toMatchObject({ verdict: 'violated', divergenceCount: 1, final: { differences: 0 } });
+      expect(report.divergences[0]).toMatchObject({ line: 641, operation: `${event} call` });
     },
   );
 });
