@@ -54,6 +54,8 @@ export interface DomainOptions {
   readonly sparePages?: number;
   /** machine_to_phys_nr; default 0: no m2p. */
   readonly m2pFrames?: number;
+  /** Machines that stand in for those of the form. */
+  readonly machines?: Partial<Machines>;
   /** Called with what has happened since the last call; the batch is cleared when it returns. */
   readonly onEvents?: (batch: EventBatch) => void;
   /** Leaves calls and returns out of the events: for who only wants to take them back. */
@@ -124,7 +126,7 @@ export class Domain {
     }
     this.form = form;
     this.geometry = geometry;
-    this.machines = machinesOf(form);
+    this.machines = options.machines === undefined ? machinesOf(form) : { ...machinesOf(form), ...options.machines };
     const limit = form.p2mLimit ? (options.p2mLimitPfns ?? 0) : 0;
     const capacity = {
       geometry,

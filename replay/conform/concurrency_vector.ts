@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { inputError, P2mError } from '../../events/index.js';
-import { scenarioOf, scenarioSchema, type Scenario } from '../scenario/scenario.js';
+import { scenarioOf, scenarioSchema } from '../scenario/read_scenario.js';
+import type { Scenario } from '../scenario/scenario.js';
 
 const decimal = z.string().regex(/^\d+$/, 'want a decimal number in a string');
 const count = z.int().nonnegative();
@@ -8,6 +9,7 @@ const count = z.int().nonnegative();
 /** A scenario with what all its interleavings led to (vectors/README.md, "concurrency"). */
 const vectorSchema = scenarioSchema.extend({
   scenario: z.string(),
+  initial: z.record(z.string(), z.string()),
   format: z.literal(1),
   interleavings: decimal,
   violating: decimal,

@@ -1,3 +1,5 @@
+import type { StateSink } from './program.js';
+
 /**
  * A hash of 128 bits over a set of (key, value) pairs: four sums of 32 bits, each of its own mix of the pair. A sum does
  * not care for the order, so a state is hashed word by word as it stands, or kept up to date by what changed: `take` away
@@ -5,7 +7,7 @@
  *
  * Two states of `n` share a hash by chance with about n^2 / 2^129: 2e-27 for a million states (`collisionChance`).
  */
-export class StateHash {
+export class StateHash implements StateSink {
   /** The four sums. */
   readonly lanes = new Int32Array(4);
 

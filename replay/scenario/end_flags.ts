@@ -1,20 +1,11 @@
 import { Global } from '../../events/index.js';
 import { lookUp, NO_PAGE, POOL_HEAD, ptePage, type Domain, type Memory } from '../../src/index.js';
-import type { Scenario } from './scenario.js';
+import type { PathFlag } from './path_flags.js';
+import type { Scenario, ScenarioFlag } from './scenario.js';
 import type { ScenarioThread } from './scenario_thread.js';
 
 /** Flags of the last state of a path (vectors/README.md, "Flags"). */
-export type EndFlag =
-  | 'BUG_ON'
-  | 'shared-pte-page-written'
-  | 'shared-leaf-written'
-  | 'mfn-tree-misses-leaf'
-  | 'top-mismatch'
-  | 'leak'
-  | 'freed-page-reachable'
-  | 'lost-update'
-  | 'last-pfn-too-low'
-  | 'shared-max_pfn-too-low';
+export type EndFlag = Exclude<ScenarioFlag, PathFlag>;
 
 /**
  * Checks the last state of a path against the state before the run. `double-free` is not among the flags: the port
@@ -36,7 +27,9 @@ export class EndChecker {
     this.#domain = domain;
     const { memory } = domain;
     this.#memory = memory;
-    const set = new Set(scenario.threads.flat().flatMap(([kind, pfn]) => (kind === 'set' ? [pfn] : [])));
+    const set = new Set(
+      scenario.threads.flat().flatMap(([kind, pfn]) => (kind === 'set' || kind === 'rawSet' ? [pfn] : [])),
+    );
     this.#targets = scenario.watch.filter((pfn) => set.has(pfn));
     this.#sharedPtePages = [Global.p2m_missing_pte, Global.p2m_identity_pte].map((page) =>
       shared(memory, domain.global(page)),
@@ -128,7 +121,7 @@ export class EndChecker {
     for (const { finished } of threads) {
       const own = new Map<number, number>();
       for (const { operation, value } of finished) {
-        if (operation[0] === 'set' && value === 1) own.set(operation[1], this.#memory.codec.parse(operation[2]));
+        if (operation.length === 3 && value === 1) own.set(operation[1], this.#memory.codec.parse(operation[2]));
       }
       for (const [pfn, word] of own) last.set(pfn, [...(last.get(pfn) ?? []), word]);
     }

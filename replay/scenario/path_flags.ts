@@ -1,6 +1,6 @@
 import type { Word } from '../../events/index.js';
 import { lookUp, type Memory } from '../../src/index.js';
-import type { StateHash } from '../explore/state_hash.js';
+import type { StateSink } from '../explore/program.js';
 import type { Scenario, ScenarioOperation } from './scenario.js';
 import type { Finished } from './scenario_thread.js';
 
@@ -45,7 +45,7 @@ export class PathChecker {
     this.#memory = memory;
     this.image = { raised: 0, seen: scenario.threads.map(() => undefined) };
     const operations = scenario.threads.flat();
-    const sets = operations.flatMap(([kind, pfn, value]) => (kind === 'set' ? [{ pfn, value }] : []));
+    const sets = operations.flatMap(([, pfn, value]) => (value === undefined ? [] : [{ pfn, value }]));
     this.#targets = scenario.watch.filter((pfn) => sets.some((set) => set.pfn === pfn));
     this.#bystanders = scenario.watch.filter((pfn) => !this.#targets.includes(pfn));
     for (const pfn of new Set([...scenario.watch, ...operations.map(([, pfn]) => pfn)])) {
@@ -63,7 +63,7 @@ export class PathChecker {
 
   /** `thread` is about to step, in the middle of `operation`. */
   beforeStep(thread: number, operation: ScenarioOperation | undefined): void {
-    if (operation === undefined || operation[0] === 'set' || this.image.seen[thread] !== undefined) return;
+    if (operation === undefined || !isLookUp(operation) || this.image.seen[thread] !== undefined) return;
     this.#see(thread, [lookUp(this.#memory, operation[1])]);
   }
 
@@ -86,11 +86,11 @@ export class PathChecker {
       if (!seen.includes(now)) this.#see(t, [...seen, now]);
     });
     for (const { operation, value } of finished) {
-      if (operation[0] !== 'set') this.#checkLookUp(thread, operation[1], value);
+      if (isLookUp(operation)) this.#checkLookUp(thread, operation[1], value);
     }
   }
 
-  hash(into: StateHash): void {
+  hash(into: StateSink): void {
     into.add(RAISED_KEY, this.image.raised);
     this.image.seen.forEach((seen, thread) => {
       seen?.forEach((word) => into.add(SEEN_KEYS + thread, word));
@@ -118,4 +118,8 @@ export class PathChecker {
   #see(thread: number, words: readonly Word[] | undefined): void {
     this.image = { ...this.image, seen: this.image.seen.map((seen, t) => (t === thread ? words : seen)) };
   }
+}
+
+function isLookUp([kind]: ScenarioOperation): boolean {
+  return kind === 'lookup' || kind === 'get';
 }

@@ -1,40 +1,27 @@
-import { z } from 'zod';
-import { EntryCodec, inputError, P2mError } from '../../events/index.js';
-import { formByKernel, geometryByName, type Form, type Geometry } from '../../src/index.js';
+import type { Form, Geometry, Machines } from '../../src/index.js';
 
-const pfn = z.int().nonnegative();
-const decimal = z.string().regex(/^\d{1,15}$/, 'want a decimal number in a string');
+/**
+ * One operation: what, pfn, and what a set stores. `set` is set_phys_to_machine, `rawSet` __set_phys_to_machine, `alloc`
+ * xen_alloc_p2m_entry, `lookup` __pfn_to_mfn, `get` get_phys_to_machine.
+ */
+export type ScenarioOperation =
+  | readonly [kind: 'set' | 'rawSet', pfn: number, value: string]
+  | readonly [kind: 'lookup' | 'get' | 'alloc', pfn: number];
 
-/** An operation of a thread (vectors/README.md, "concurrency"). */
-const operationSchema = z.union([
-  z.tuple([z.literal('set'), pfn, z.string()]),
-  z.tuple([z.literal('lookup'), pfn]),
-  z.tuple([z.literal('get'), pfn]),
-]);
+/** An entry of the layout, as vectors/README.md writes it; numbers are decimal strings. */
+export type LayoutEntry =
+  | readonly [kind: 'hole' | 'identity', pfnStart: string, pfnEnd: string]
+  | readonly [kind: 'limit' | 'nr', value: string]
+  | readonly [kind: 'notree'];
 
-const layoutSchema = z.union([
-  z.tuple([z.enum(['hole', 'identity']), decimal, decimal]),
-  z.tuple([z.enum(['limit', 'nr']), decimal]),
-  z.tuple([z.literal('notree')]),
-]);
-
-/** A scenario as JSON has it; a concurrency vector is one, with what it led to beside it. */
-export const scenarioSchema = z.looseObject({
-  /** A kernel form; with the suffix `-pae`, on x86_32 PAE. */
-  kernel: z.string(),
-  layout: z.array(layoutSchema),
-  threads: z.array(z.array(operationSchema).nonempty()).nonempty().max(26),
-  /** Look-ups before the run, by pfn: its keys are the watched pfns. */
-  initial: z.record(decimal, z.string()),
-});
-
-/** One operation: what, pfn, and what `set` stores. */
-export type ScenarioOperation = z.infer<typeof operationSchema>;
-
-/** Few operations on a domain laid out for them, a thread a CPU. */
+/** Few operations on a domain laid out for them, a thread a CPU: a program whose every interleaving is of interest. */
 export interface Scenario {
+  /** As it was given: a form's name or a kernel version. */
+  readonly kernel: string;
   readonly form: Form;
   readonly geometry: Geometry;
+  /** As it was given; what follows is drawn from it. */
+  readonly layout: readonly LayoutEntry[];
   /** Entries of the domain builder's list: mfn 1000 + pfn, but for `ranges`, of which a later one lies over an earlier. */
   readonly nrPages: number;
   readonly ranges: readonly { readonly missing: boolean; readonly pfnStart: number; readonly pfnEnd: number }[];
@@ -45,77 +32,59 @@ export interface Scenario {
   readonly threads: readonly (readonly ScenarioOperation[])[];
   /** Watched pfns, ascending. */
   readonly watch: readonly number[];
+  /** The n-th attempt to allocate fails, over all threads, from 1 on; `from`: it and all later ones. 0: none. */
+  readonly fail: { readonly at: number; readonly from: number };
+  /** What it is held to. */
+  readonly check: readonly CheckName[];
+  /** Machines that stand in for those of the form: a reviewer's own version, or a mutant's. */
+  readonly machines: Partial<Machines>;
 }
 
 /** Names of the threads, in their order. */
 export const THREAD_NAMES = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-const NR_PAGES = { 64: 1_310_720, 32: 4_194_304 } as const;
+/** Flags of the vectors (vectors/README.md, "Flags"), in the order in which an outcome lists them. */
+export const VECTOR_FLAGS = [
+  'BUG_ON',
+  'shared-pte-page-written',
+  'shared-leaf-written',
+  'bystander-changed',
+  'target-had-never-set-value',
+  'lookup-outside-interval',
+  'lookup-never-set-value',
+  'mfn-tree-misses-leaf',
+  'top-mismatch',
+  'leak',
+  'freed-page-reachable',
+  'double-free',
+  'lost-update',
+  'last-pfn-too-low',
+  'shared-max_pfn-too-low',
+] as const;
 
-/** The scenario that the parsed JSON describes. @throws P2mError (bad input) for an unknown kernel, a bad range or value */
-export function scenarioOf(json: z.infer<typeof scenarioSchema>): Scenario {
-  const { form, geometry } = kernelOf(json.kernel);
-  let nrPages: number = NR_PAGES[geometry.entryBits];
-  let limitPfns = 0;
-  let tree = true;
-  const ranges: { missing: boolean; pfnStart: number; pfnEnd: number }[] = [];
-  for (const entry of json.layout) {
-    switch (entry[0]) {
-      case 'nr':
-        nrPages = Number(entry[1]);
-        break;
-      case 'limit':
-        limitPfns = Number(entry[1]) * geometry.pfnsPerGib;
-        break;
-      case 'notree':
-        tree = false;
-        break;
-      case 'hole':
-      case 'identity': {
-        const [pfnStart, pfnEnd] = [Number(entry[1]), Number(entry[2])];
-        if (pfnStart > pfnEnd) {
-          throw inputError('bad range in the layout', {
-            got: entry.join(' '),
-            expected: 'a start that is not above the end',
-          });
-        }
-        ranges.push({ missing: entry[0] === 'hole', pfnStart, pfnEnd });
-      }
-    }
-  }
-  checkValues(json.threads, geometry);
-  const watch = Object.keys(json.initial)
-    .map(Number)
-    .sort((a, b) => a - b);
-  return { form, geometry, nrPages, ranges, limitPfns, tree, threads: json.threads, watch };
-}
+/** What can be wrong with a path, in the words of the vectors. */
+export type ScenarioFlag = (typeof VECTOR_FLAGS)[number];
 
-/** `3.19-rc1b` is 3.19-rc1 with B2 switched off; `-pae` is the geometry. */
-function kernelOf(kernel: string): { form: Form; geometry: Geometry } {
-  const name = kernel.replace(/-pae$/, '');
-  try {
-    const form =
-      name === '3.19-rc1b' ? { ...formByKernel('3.19-rc1'), name, secondPmdPopulated: true } : formByKernel(name);
-    if (form.structure === 'tree') throw inputError('the old tree is not explored yet');
-    return { form, geometry: geometryByName(name === kernel ? 'x86_64' : 'x86_32') };
-  } catch (error) {
-    if (!(error instanceof P2mError)) throw error;
-    throw inputError(error.message);
-  }
-}
+/** What else a path is held to (known-defects.md, section 2); never part of a vector's outcome. */
+export const OTHER_CHECKS = [
+  /** Nobody can go on, and somebody has not ended. */
+  'deadlock',
+  /** I2: a PMD or PTE that was private changed, or a private page is reachable from two slots. */
+  'private-page-changed',
+  /** I3: a private leaf under a shared PMD, or the tools' tree does not name the leaf when the allocation has returned. */
+  'list-and-tree-differ',
+  /** I5: the results of the operations on one pfn fit no order of them that keeps to real time. */
+  'not-linearizable',
+  /** I7: a step touched a page that was freed. */
+  'use-after-free',
+  /** I8, at the end: max_pfn or xen_p2m_last_pfn do not cover every private leaf. */
+  'max-pfn-misses-leaf',
+  /** I9: a set returned false, and stored, or memory was not short. */
+  'false-set',
+] as const;
 
-function checkValues(threads: Scenario['threads'], geometry: Geometry): void {
-  const codec = new EntryCodec(geometry.entryBits);
-  for (const [kind, pfn, value] of threads.flat()) {
-    if (pfn >= geometry.pfnEnd) {
-      throw inputError('bad pfn', { got: String(pfn), expected: `below ${geometry.pfnEnd}` });
-    }
-    if (kind !== 'set') continue;
-    try {
-      codec.parse(value);
-    } catch (error) {
-      if (!(error instanceof P2mError)) throw error;
-      throw inputError(error.message);
-    }
-  }
-}
+/** All checks of a scenario; bit `i` of `broken` is the i-th. */
+export const CHECKS = [...VECTOR_FLAGS, ...OTHER_CHECKS] as const;
+
+/** Name of a check. */
+export type CheckName = (typeof CHECKS)[number];

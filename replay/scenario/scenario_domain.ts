@@ -12,8 +12,9 @@ const FIRST_MFN = 1000;
  *
  * @throws P2mError where the domain cannot be: its kernel has no 32-bit PV, the list is too large
  */
-export function bootScenario({ form, geometry, nrPages, ranges, limitPfns, tree, threads }: Scenario): Domain {
-  const domain = new Domain({ form, geometry, nrPages, p2mLimitPfns: limitPfns, cpus: threads.length });
+export function bootScenario(scenario: Scenario): Domain {
+  const { form, geometry, nrPages, ranges, limitPfns, tree, threads, fail, machines } = scenario;
+  const domain = new Domain({ form, geometry, nrPages, p2mLimitPfns: limitPfns, cpus: threads.length, machines });
   const { codec } = domain.memory;
   const add = codec.add.bind(codec);
   const room = alignUp(nrPages, geometry.perPage);
@@ -33,6 +34,7 @@ export function bootScenario({ form, geometry, nrPages, ranges, limitPfns, tree,
     domain.run('xen_setup_mfn_list_list', domain.machines.xenSetupMfnListList, 0);
   }
   domain.slabUp();
+  domain.armFailure(fail.at, fail.from);
   domain.flush();
   return domain;
 }

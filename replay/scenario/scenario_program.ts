@@ -1,11 +1,11 @@
 import { FAULT, Global, KINDS } from '../../events/index.js';
 import { lookUp, type Domain } from '../../src/index.js';
-import type { Program } from '../explore/program.js';
+import { Accesses } from '../explore/accesses.js';
+import { isOver, type Program, type StateSink, type StepRow } from '../explore/program.js';
 import { StateHash } from '../explore/state_hash.js';
-import { EndChecker, type EndFlag } from './end_flags.js';
 import { hashEvents } from './memory_hash.js';
-import { PathChecker, type PathFlag, type PathImage } from './path_flags.js';
-import { THREAD_NAMES, type Scenario } from './scenario.js';
+import { CHECKS, THREAD_NAMES, type Scenario, type ScenarioFlag } from './scenario.js';
+import { ScenarioChecks, type ChecksImage } from './scenario_checks.js';
 import { bootScenario } from './scenario_domain.js';
 import { ScenarioThread, type OperationResult, type ThreadImage } from './scenario_thread.js';
 
@@ -22,33 +22,12 @@ export interface ScenarioOutcome {
   readonly flags: readonly ScenarioFlag[];
 }
 
-/** What can be wrong with a path (vectors/README.md, "Flags"). */
-export type ScenarioFlag = PathFlag | EndFlag;
-
-/** The order in which an outcome lists them. */
-const FLAGS: readonly ScenarioFlag[] = [
-  'BUG_ON',
-  'shared-pte-page-written',
-  'shared-leaf-written',
-  'bystander-changed',
-  'target-had-never-set-value',
-  'lookup-outside-interval',
-  'lookup-never-set-value',
-  'mfn-tree-misses-leaf',
-  'top-mismatch',
-  'leak',
-  'freed-page-reachable',
-  'lost-update',
-  'last-pfn-too-low',
-  'shared-max_pfn-too-low',
-];
-
 /** Where everything was before a step. */
 interface Saved {
   readonly agent: number;
   readonly events: number;
   readonly thread: ThreadImage;
-  readonly path: PathImage;
+  readonly checks: ChecksImage;
   readonly memoryHash: Int32Array;
 }
 
@@ -58,12 +37,15 @@ interface Saved {
  */
 export class ScenarioProgram implements Program {
   readonly agents: readonly ScenarioThread[];
+  readonly checks = CHECKS;
   /** Look-ups of the watched pfns before the run. */
   readonly initial: Readonly<Record<string, string>>;
   readonly #scenario: Scenario;
   readonly #domain: Domain;
-  readonly #path: PathChecker;
-  readonly #end: EndChecker;
+  readonly #checks: ScenarioChecks;
+  /** Bits of what the scenario is held to. */
+  readonly #held: number;
+  readonly #accesses = new Accesses();
   readonly #memoryHash = new StateHash();
   readonly #steps: Saved[] = [];
   readonly #machines = new Map<string, number>();
@@ -75,12 +57,13 @@ export class ScenarioProgram implements Program {
     domain.hold();
     this.#domain = domain;
     this.initial = this.#watched();
-    this.#path = new PathChecker(scenario, domain.memory);
-    this.#end = new EndChecker(scenario, domain);
+    this.#checks = new ScenarioChecks(scenario, domain);
+    this.#held = scenario.check.reduce((bits, name) => bits | (1 << CHECKS.indexOf(name)), 0);
     this.agents = scenario.threads.map((operations, i) => new ScenarioThread(domain, i, THREAD_NAMES[i]!, operations));
     this.agents.forEach((thread, i) => {
       thread.settle();
-      this.#path.afterStep(i, [], thread.finished);
+      const accesses = this.#accesses;
+      this.#checks.afterStep({ thread: i, inHand: [], finished: thread.finished, eventsFrom: 0, accesses });
     });
   }
 
@@ -97,14 +80,25 @@ export class ScenarioProgram implements Program {
       agent,
       events,
       thread: thread.image(),
-      path: this.#path.image,
+      checks: this.#checks.image,
       memoryHash: this.#memoryHash.lanes.slice(),
     });
     const inHand = this.agents.map(({ operation }) => operation);
-    this.#path.beforeStep(agent, thread.operation);
+    this.#checks.beforeStep(agent, thread.operation);
     thread.step();
     hashEvents(this.#memoryHash, memory, batch, events);
-    this.#path.afterStep(agent, inHand, thread.finished.slice(finished));
+    this.#checks.afterStep({
+      thread: agent,
+      inHand,
+      finished: thread.finished.slice(finished),
+      eventsFrom: events,
+      accesses: this.#accesses,
+    });
+  }
+
+  tell(agent: number): readonly StepRow[] {
+    this.step(agent);
+    return [];
   }
 
   undo(): void {
@@ -112,14 +106,31 @@ export class ScenarioProgram implements Program {
     if (saved === undefined) return;
     this.#domain.rewind(saved.events, this.#domain.ops);
     this.agents[saved.agent]!.restore(saved.thread);
-    this.#path.image = saved.path;
+    this.#checks.image = saved.checks;
     this.#memoryHash.lanes.set(saved.memoryHash);
   }
 
   hash(into: StateHash): void {
     into.join(this.#memoryHash);
     for (const thread of this.agents) thread.hash(into, this.#machineNumber);
-    this.#path.hash(into);
+    this.#checks.state(into);
+  }
+
+  state(into: StateSink): void {
+    for (const thread of this.agents) thread.hash(into, this.#machineNumber);
+    this.#checks.state(into);
+  }
+
+  accesses(into: Accesses): void {
+    for (let i = 0; i < this.#accesses.count; i++) into.note(this.#accesses.kinds[i]!, this.#accesses.locations[i]!);
+  }
+
+  broken(): number {
+    return this.#held & (isOver(this) ? this.#checks.endBroken(this.agents) : this.#checks.broken());
+  }
+
+  explain(check: number): string {
+    return this.#checks.explain(check);
   }
 
   outcome(): string {
@@ -129,15 +140,14 @@ export class ScenarioProgram implements Program {
   /** What the path led to so far. */
   ends(): ScenarioOutcome {
     const domain = this.#domain;
-    const flags = new Set<ScenarioFlag>([...this.#path.flags, ...this.#end.flags(this.agents)]);
     return {
       results: this.agents.map((thread) => thread.results),
       final: this.#watched(),
-      alloc: this.agents.map((_, cpu) => [this.#end.allocated(cpu).length, this.#freed(cpu)]),
+      alloc: this.agents.map((_, cpu) => [this.#checks.allocated(cpu).length, this.#freed(cpu)]),
       ...(domain.form.listForTools
         ? { lastPfn: domain.global(Global.xen_p2m_last_pfn), maxPfn: domain.global(Global['shared_info.max_pfn']) }
         : {}),
-      flags: FLAGS.filter((flag) => flags.has(flag)),
+      flags: this.#checks.flags(this.agents),
     };
   }
 

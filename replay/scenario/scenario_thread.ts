@@ -1,8 +1,7 @@
 import { FAULT, Global, type Word } from '../../events/index.js';
 import type { Cpu, CpuImage, Domain, Step } from '../../src/index.js';
-import type { Agent } from '../explore/program.js';
 import { LOCALS_COUNT } from '../../src/index.js';
-import type { StateHash } from '../explore/state_hash.js';
+import type { Agent, StateSink } from '../explore/program.js';
 import type { ScenarioOperation } from './scenario.js';
 
 /** What an operation gave in a vector: what `set` returned, what a look-up saw, the end in an assertion; null: not ended. */
@@ -53,6 +52,10 @@ export class ScenarioThread implements Agent {
     return step === 'after unlock' && this.#domain.form.tag !== 'L13' ? undefined : step;
   }
 
+  get waitsFor(): number | undefined {
+    return this.at === 'lock' ? Global.p2m_update_lock : undefined;
+  }
+
   get enabled(): boolean {
     const { at } = this;
     return at === 'lock' ? this.#domain.global(Global.p2m_update_lock) === 0 : at !== undefined;
@@ -75,7 +78,7 @@ export class ScenarioThread implements Agent {
       const done = this.finished[i];
       if (done === undefined) return null;
       if (done.value === undefined) return 'BUG';
-      return operation[0] === 'set' ? done.value !== 0 : codec.format(done.value);
+      return operation[0] === 'lookup' || operation[0] === 'get' ? codec.format(done.value) : done.value !== 0;
     });
   }
 
@@ -104,7 +107,7 @@ export class ScenarioThread implements Agent {
   }
 
   /** Its calls in progress with their locals, and what it has found out. */
-  hash(into: StateHash, machineNumber: (name: string) => number): void {
+  hash(into: StateSink, machineNumber: (name: string) => number): void {
     const { machines, locals } = this.#cpu.image();
     machines.forEach((machine, depth) => {
       const keys = this.#keys + depth * 64;
@@ -135,9 +138,22 @@ export class ScenarioThread implements Agent {
     if (operation === undefined) return false;
     this.#begun++;
     const { machines, memory } = this.#domain;
-    const [kind, pfn, value] = operation;
-    if (kind === 'set') this.#cpu.begin(machines.setPhysToMachine, pfn, memory.codec.parse(value));
-    else this.#cpu.begin(kind === 'lookup' ? machines.pfnToMfnRaw : machines.getPhysToMachine, pfn);
+    switch (operation[0]) {
+      case 'set':
+        this.#cpu.begin(machines.setPhysToMachine, operation[1], memory.codec.parse(operation[2]));
+        break;
+      case 'rawSet':
+        this.#cpu.begin(machines.setPhysToMachineNoAlloc, operation[1], memory.codec.parse(operation[2]));
+        break;
+      case 'alloc':
+        this.#cpu.begin(machines.allocP2m, operation[1]);
+        break;
+      case 'lookup':
+        this.#cpu.begin(machines.pfnToMfnRaw, operation[1]);
+        break;
+      case 'get':
+        this.#cpu.begin(machines.getPhysToMachine, operation[1]);
+    }
     return true;
   }
 }

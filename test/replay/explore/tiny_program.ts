@@ -1,4 +1,14 @@
-import { type Agent, type Program, type StateHash } from '../../../replay/index.js';
+import {
+  AccessKind,
+  isStuck,
+  isOver,
+  type Accesses,
+  type Agent,
+  type Program,
+  type StateHash,
+  type StateSink,
+  type StepRow,
+} from '../../../replay/index.js';
 
 /**
  * Textbook programs: agents over shared words, an instruction a step. Every agent has a register of its own.
@@ -31,6 +41,8 @@ export class TinyProgram implements Program {
   readonly #steps: Image[] = [];
   /** An exploration must not step who may not, nor take back more than it stepped. */
   stepsTaken = 0;
+  readonly checks = ['assertion', 'deadlock'];
+  #last: Instruction[] = [];
 
   constructor(words: number, threads: readonly (readonly Instruction[])[]) {
     this.#words = new Array<number>(words).fill(0);
@@ -49,6 +61,7 @@ export class TinyProgram implements Program {
     this.stepsTaken++;
     const { ended } = this;
     this.#steps.push({ words: [...this.#words], pcs: [...this.#pcs], registers: [...this.#registers], ended });
+    this.#last = [];
     this.#run(agent);
     while (this.#threads[agent]![this.#pcs[agent]!]?.[0] === 'add') this.#run(agent);
   }
@@ -62,10 +75,37 @@ export class TinyProgram implements Program {
     this.ended = image.ended;
   }
 
+  tell(agent: number): readonly StepRow[] {
+    this.step(agent);
+    return this.#last.map((row) => ({ where: `T${agent}`, label: row[0], does: row.join(' '), effect: '' }));
+  }
+
   hash(into: StateHash): void {
+    this.state(into);
+  }
+
+  state(into: StateSink): void {
     [...this.#words, ...this.#pcs, ...this.#registers, Number(this.ended)].forEach((value, key) => {
       into.add(key, value);
     });
+  }
+
+  /** A word is the location of its number. */
+  accesses(into: Accesses): void {
+    for (const [kind, word] of this.#last) {
+      if (kind === 'load') into.note(AccessKind.read, word);
+      else if (kind === 'store' || kind === 'put') into.note(AccessKind.write, word);
+      else if (kind === 'lock') into.note(AccessKind.acquire, word);
+      else if (kind === 'unlock') into.note(AccessKind.release, word);
+    }
+  }
+
+  broken(): number {
+    return (this.ended ? 1 : 0) | (isOver(this) && isStuck(this) ? 2 : 0);
+  }
+
+  explain(check: number): string {
+    return check === 0 ? 'an agent failed' : 'nobody can go on';
   }
 
   outcome(): string {
@@ -86,12 +126,17 @@ export class TinyProgram implements Program {
       get enabled() {
         return next() !== undefined && isFree();
       },
+      get waitsFor() {
+        const instruction = next();
+        return instruction?.[0] === 'lock' ? instruction[1] : undefined;
+      },
     };
   }
 
   #run(t: number): void {
     const instruction = this.#threads[t]![this.#pcs[t]!++]!;
     const words = this.#words;
+    this.#last.push(instruction);
     switch (instruction[0]) {
       case 'load':
         this.#registers[t] = words[instruction[1]]!;
