@@ -11,6 +11,7 @@ export * from './explore/random.js';
 export * from './explore/random_run.js';
 export * from './scenario/scenario.js';
 export * from './scenario/read_scenario.js';
+export * from './scenario/inline_scenario.js';
 export * from './scenario/scenario_program.js';
 export * from './recording/gunzip.js';
 export * from './recording/recording.js';
