@@ -10,6 +10,24 @@ export function switchesOf(schedule: Schedule): number {
 }
 
 /**
+ * Preemptions: changes away from an agent that could have gone on. The steps are taken back.
+ *
+ * @param schedule fits the program
+ */
+export function preemptionsOf(program: Program, schedule: Schedule): number {
+  let preemptions = 0;
+  schedule.forEach((agent, i) => {
+    const last = schedule[i - 1];
+    if (last !== undefined && last !== agent && mayStep(program, last)) preemptions++;
+    program.step(agent);
+  });
+  schedule.forEach(() => {
+    program.undo();
+  });
+  return preemptions;
+}
+
+/**
  * Runs `schedule` to its end and gives the outcome; the steps are taken back, whatever happens.
  *
  * @param labels what each step must be called, where that is known
