@@ -13,6 +13,8 @@ export * from './scenario/scenario.js';
 export * from './scenario/read_scenario.js';
 export * from './scenario/inline_scenario.js';
 export * from './scenario/scenario_program.js';
+export * from './window/window_scenario.js';
+export type { LogWindow } from './window/window_calls.js';
 export * from './recording/gunzip.js';
 export * from './recording/recording.js';
 export * from './run/replay_log.js';

@@ -190,7 +190,7 @@ function checkOperations(threads: Scenario['threads'], geometry: Geometry): void
  * neighbour in its leaf and the pfns of the same index under the PMDs beside it: whom a mistake in the leaf, in the PT
  * page or in a page shared by all would change too.
  */
-function watched(threads: Scenario['threads'], nrPages: number, { pfnsPerPtePage }: Geometry): number[] {
+export function watched(threads: Scenario['threads'], nrPages: number, { pfnsPerPtePage }: Geometry): number[] {
   const operations: readonly ScenarioOperation[] = threads.flat();
   const beside = operations
     .filter(([kind]) => kind !== 'lookup' && kind !== 'get')
