@@ -16,6 +16,7 @@ import { filesBelow, isFolder, readBytes, readInput, readPieces } from './input.
 import { note, print } from './output.js';
 import { reportText } from './report_text.js';
 import { Progress } from './progress.js';
+import { quoted } from './quoted.js';
 
 interface ReplayCliOptions {
   readonly init?: string;
@@ -92,12 +93,6 @@ async function run(path: string, options: ReplayCliOptions): Promise<number> {
     if (report.exitCode !== ExitCode.ok) note(`repeat with: p2m replay ${quoted(path)}${flags(options)}`);
   }
   return report.exitCode;
-}
-
-/** A word for the shell. */
-function quoted(word: string): string {
-  if (/^-./.test(word)) return quoted(`./${word}`);
-  return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function flags(options: ReplayCliOptions): string {
