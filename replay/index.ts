@@ -29,3 +29,5 @@ export { headerOf } from '../src/index.js';
 export * from './events/event_player.js';
 export * from './events/event_replay.js';
 export * from './events/state_digest.js';
+export * from './gallery/gallery_entry.js';
+export * from './gallery/small_scenarios.js';
