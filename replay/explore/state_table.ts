@@ -20,7 +20,7 @@ export class StateTable {
 
   /** The number of the state with that hash; -1 where none has it. */
   find(hash: StateHash): number {
-    return this.#slots[this.#slotOf(hash.lanes)]! - 1;
+    return this.#slots[this.#slotOf(hash.lanes, 0)]! - 1;
   }
 
   /** Gives the state, which is not there yet, its number. */
@@ -28,23 +28,28 @@ export class StateTable {
     if (2 * (this.#count + 1) > this.#slots.length) this.#grow();
     const state = this.#count++;
     this.#hashes.set(hash.lanes, 4 * state);
-    this.#slots[this.#slotOf(hash.lanes)] = state + 1;
+    this.#slots[this.#slotOf(hash.lanes, 0)] = state + 1;
     return state;
   }
 
-  /** The slot that holds the hash, or the empty one where it belongs. */
-  #slotOf(lanes: Int32Array): number {
+  /** The slot that holds the hash of four words from `at` on, or the empty one where it belongs. */
+  #slotOf(words: Int32Array, at: number): number {
     const mask = this.#slots.length - 1;
-    for (let slot = lanes[0]! & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = words[at]! & mask; ; slot = (slot + 1) & mask) {
       const state = this.#slots[slot]! - 1;
-      if (state === ABSENT || this.#isAt(state, lanes)) return slot;
+      if (state === ABSENT || this.#isAt(state, words, at)) return slot;
     }
   }
 
-  #isAt(state: number, lanes: Int32Array): boolean {
-    const at = 4 * state;
-    for (let lane = 0; lane < 4; lane++) if (this.#hashes[at + lane] !== lanes[lane]) return false;
-    return true;
+  #isAt(state: number, words: Int32Array, at: number): boolean {
+    const hashes = this.#hashes;
+    const own = 4 * state;
+    return (
+      hashes[own] === words[at] &&
+      hashes[own + 1] === words[at + 1] &&
+      hashes[own + 2] === words[at + 2] &&
+      hashes[own + 3] === words[at + 3]
+    );
   }
 
   #grow(): void {
@@ -52,8 +57,6 @@ export class StateTable {
     hashes.set(this.#hashes);
     this.#hashes = hashes;
     this.#slots = new Int32Array(2 * this.#slots.length);
-    for (let state = 0; state < this.#count; state++) {
-      this.#slots[this.#slotOf(hashes.subarray(4 * state, 4 * state + 4))] = state + 1;
-    }
+    for (let state = 0; state < this.#count; state++) this.#slots[this.#slotOf(hashes, 4 * state)] = state + 1;
   }
 }

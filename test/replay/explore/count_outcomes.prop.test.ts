@@ -1,29 +1,28 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countOutcomes } from '../../../replay/index.js';
+import { countOutcomes, isStuck } from '../../../replay/index.js';
 import { enumerate } from './enumerate.js';
-import { TinyProgram, type Instruction } from './tiny_program.js';
+import { TinyProgram } from './tiny_program.js';
+import { tinyThreads } from './tiny_arbitraries.js';
 
-const word = fc.nat(2);
-const instruction: fc.Arbitrary<Instruction> = fc.oneof(
-  fc.tuple(fc.constantFrom('load', 'store', 'lock', 'unlock'), word),
-  fc.tuple(fc.constant('put'), word, fc.nat(2)),
-  fc.tuple(fc.constant('add'), fc.nat(2)),
-  fc.tuple(fc.constant('fail'), fc.nat(3)),
-);
-const threads = fc.array(fc.array(instruction, { maxLength: 4 }), { minLength: 1, maxLength: 3 });
-
-test('memoised counts and fewest switches are those of naive enumeration', () => {
+test.each([
+  ['hashed', false],
+  ['exact', true],
+])('counts, broken checks and fewest switches are those of naive enumeration: %s', (_, exact) => {
   fc.assert(
-    fc.property(threads, (program) => {
-      const counts = countOutcomes(new TinyProgram(3, program));
+    fc.property(tinyThreads(3, 4), (threads) => {
+      const counts = countOutcomes(new TinyProgram(3, threads), { exact });
       if (!counts.complete) throw new Error('the bound was hit');
-      const memoised = counts.outcomes.map(({ outcome, deadlock, count, switches }) => [
-        `${deadlock} ${outcome}`,
+      const memoised = counts.outcomes.map(({ outcome, deadlock, broken, count, switches }) => [
+        `${deadlock} ${broken} ${outcome}`,
         { count, switches },
       ]);
-      const naive = enumerate(new TinyProgram(3, program));
+      const naive = enumerate(
+        new TinyProgram(3, threads),
+        (program) => `${isStuck(program)} ${program.broken()} ${program.outcome()}`,
+      );
       expect(new Map(memoised as [string, object][])).toEqual(naive);
+      expect(counts.outcomes.length).toBe(naive.size);
       expect(counts.interleavings).toBe([...naive.values()].reduce((sum, { count }) => sum + count, 0n));
     }),
     { numRuns: 150 },

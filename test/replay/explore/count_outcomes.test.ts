@@ -102,6 +102,10 @@ describe('countOutcomes', () => {
     // 64! / (32! 32!)
     expect(counts.interleavings).toBe(1832624140942590534n);
     expect(counts.states).toBe(33 * 33);
+    const three = exhausted(countOutcomes(new TinyProgram(3, [puts(0), puts(1), puts(2)])));
+    // 96! / (32! 32! 32!), some 2^147
+    const factorial = (n: bigint): bigint => (n < 2n ? 1n : n * factorial(n - 1n));
+    expect(three.interleavings).toBe(factorial(96n) / factorial(32n) ** 3n);
   });
 
   it('gives for each outcome a schedule with the fewest switches, which leads to it', () => {
@@ -125,17 +129,42 @@ describe('countOutcomes', () => {
     expect(exhausted(countOutcomes(new TinyProgram(1, [[]])))).toEqual({
       complete: true,
       states: 1,
+      stateWords: 0,
       interleavings: 1n,
-      outcomes: [{ outcome: '0 | 0', deadlock: false, count: 1n, switches: 0, schedule: [] }],
+      outcomes: [{ outcome: '0 | 0', deadlock: false, broken: 0, count: 1n, switches: 0, schedule: [] }],
     });
   });
 
-  it('claims nothing where the bound on states is hit, and leaves the program as it was', () => {
+  it('counts apart what differs only in the checks that are broken', () => {
+    // The assertion ends the path before the store or after it; the text does not say which.
+    const both = new TinyProgram(1, [[['put', 0, 0]], [['fail', 0]]]);
+    both.broken = () => (both.agents[0]!.at === undefined ? 0 : 4);
+    expect(exhausted(countOutcomes(both)).outcomes).toMatchObject([
+      { outcome: '0 | 0 0', broken: 0, count: 1n },
+      { outcome: '0 | 0 0', broken: 4, count: 1n },
+    ]);
+  });
+
+  it('counts nothing where the bound on states is hit, says how far it came, and leaves the program as it was', () => {
     const program = new TinyProgram(1, [INCREMENT, INCREMENT]);
     const { states } = countOutcomes(program);
     expect(countOutcomes(program, { statesMax: states }).complete).toBe(true);
-    expect(countOutcomes(program, { statesMax: states - 1 })).toEqual({ complete: false, states: states - 1 });
+    expect(countOutcomes(program, { statesMax: states - 1 })).toEqual({
+      complete: false,
+      states: states - 1,
+      stateWords: 0,
+      deepest: 4,
+      seen: [],
+    });
     expect(program.depth).toBe(0);
+  });
+
+  it('gives what it saw broken before the bound was hit, at an end or in the middle', () => {
+    const atEnd = new TinyProgram(1, [[['fail', 0]], INCREMENT]);
+    expect(countOutcomes(atEnd, { statesMax: 2 })).toMatchObject({ seen: [{ bits: 1, schedule: [0] }] });
+    const inTheMiddle = new TinyProgram(1, [INCREMENT, INCREMENT]);
+    inTheMiddle.broken = () => (inTheMiddle.depth >= 2 ? 8 : 0);
+    expect(countOutcomes(inTheMiddle, { statesMax: 2 })).toMatchObject({ seen: [{ bits: 8, schedule: [0, 0] }] });
   });
 
   it('refuses a program that comes back to a state', () => {
@@ -146,13 +175,30 @@ describe('countOutcomes', () => {
     expect(program.depth).toBe(0);
   });
 
-  it('takes paths of a thousand steps, refuses longer ones, and leaves the program as it was', () => {
-    const puts = (count: number): TinyProgram =>
-      new TinyProgram(1, [Array.from({ length: count }, () => ['put', 0, 1] as const)]);
-    expect(countOutcomes(puts(1000))).toMatchObject({ complete: true, states: 1001, interleavings: 1n });
-    const program = puts(1001);
-    expect(() => countOutcomes(program)).toThrow('a path is too long to explore: got more than 1000 steps');
+  it('takes paths of any length', () => {
+    const puts = Array.from({ length: 30_000 }, () => ['put', 0, 1] as const);
+    const program = new TinyProgram(1, [puts]);
+    expect(countOutcomes(program)).toMatchObject({ complete: true, states: 30_001, interleavings: 1n });
     expect(program.depth).toBe(0);
+  });
+
+  it('keeps the states where it is to be exact, and is not misled by their hashes then', () => {
+    const colliding = (): TinyProgram => {
+      const program = new TinyProgram(1, [INCREMENT, INCREMENT]);
+      // Blind for the words: what the threads have read is taken for the same.
+      program.hash = (into) => {
+        program.agents.forEach(({ at }, key) => {
+          into.add(key, at?.length ?? 0);
+        });
+      };
+      return program;
+    };
+    const right = exhausted(countOutcomes(new TinyProgram(1, [INCREMENT, INCREMENT])));
+    const exact = exhausted(countOutcomes(colliding(), { exact: true }));
+    expect({ ...exact, stateWords: 0 }).toEqual(right);
+    // One shared word, two program counters, two registers and `ended`, two words each.
+    expect(exact.stateWords).toBe(right.states * 6 * 2);
+    expect(() => expect(countOutcomes(colliding())).toEqual(right)).toThrow();
   });
 
   it('visits a state once, where naive enumeration visits it for each way to it', () => {

@@ -6,13 +6,18 @@ export interface Enumerated {
   switches: number;
 }
 
+/** What a path is counted by where it ends: as text and deadlock. */
+function endOf(program: Program): string {
+  return `${isStuck(program)} ${program.outcome()}`;
+}
+
 /** Runs every interleaving from where the program stands, and keeps no state: the reference of all counting. */
-export function enumerate(program: Program): Map<string, Enumerated> {
+export function enumerate(program: Program, keyOf: (program: Program) => string = endOf): Map<string, Enumerated> {
   const found = new Map<string, Enumerated>();
   const path: number[] = [];
   const visit = (): void => {
     if (isOver(program)) {
-      const key = `${isStuck(program)} ${program.outcome()}`;
+      const key = keyOf(program);
       const known = found.get(key) ?? { count: 0n, switches: Infinity };
       known.count++;
       known.switches = Math.min(known.switches, switchesOf(path));

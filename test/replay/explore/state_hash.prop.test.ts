@@ -35,6 +35,25 @@ describe('StateHash', () => {
     }
   });
 
+  it('tells any two pairs apart by its first two lanes', () => {
+    const pair = fc.tuple(fc.integer(), fc.integer());
+    const top = 2 ** 31;
+    fc.assert(
+      fc.property(pair, pair, ([key, value], [k, v]) => {
+        for (const other of [
+          [k, v],
+          [key + top, value],
+          [key, value + top],
+          [key + top, value + top],
+        ] as const) {
+          const isSame = ((other[0] - key) | 0) === 0 && ((other[1] - value) | 0) === 0;
+          const lanes = hashOf([other]).lanes.slice(0, 2);
+          if (!isSame) expect(lanes).not.toEqual(hashOf([[key, value]]).lanes.slice(0, 2));
+        }
+      }),
+    );
+  });
+
   it('says how likely two states share one', () => {
     expect(collisionChance(1)).toBe(0);
     expect(collisionChance(2 ** 20) / 2 ** -89).toBeCloseTo(1, 5);
