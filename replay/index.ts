@@ -9,6 +9,23 @@ export * from './explore/count_outcomes.js';
 export * from './explore/schedule.js';
 export * from './explore/random.js';
 export * from './explore/random_run.js';
+export { algorithm, type AlgorithmText, type Invariant } from './algorithm/algorithm.js';
+export type { AlgorithmProgram } from './algorithm/algorithm_program.js';
+export type { AlgorithmView } from './algorithm/algorithm_view.js';
+export {
+  agent,
+  DONE,
+  machine,
+  type AlgorithmAgent,
+  type AlgorithmMachine,
+  type MachineText,
+  type Registers,
+  type RowText,
+} from './algorithm/machine.js';
+export type { RowPort } from './algorithm/row_port.js';
+export * from './algorithm/shared_memory.js';
+export * from './algorithm/samples/classics.js';
+export * from './algorithm/samples/small_algorithm.js';
 export * from './scenario/scenario.js';
 export * from './scenario/read_scenario.js';
 export * from './scenario/inline_scenario.js';

@@ -1,0 +1,37 @@
+import type { AlgorithmState } from './algorithm_state.js';
+import type { Registers } from './machine.js';
+
+/** Where the locals of one agent are: its row, then one word a local. */
+export interface Frame {
+  readonly state: AlgorithmState;
+  readonly base: number;
+}
+
+/**
+ * A class whose instances have the locals of a machine by name and keep them in the state's words: no copy to take back.
+ * One class a machine, so that its rows see one shape.
+ */
+export function registersClass<L extends string>(
+  locals: readonly L[],
+): new (state: AlgorithmState, base: number) => Registers<L> {
+  class Named implements Frame {
+    constructor(
+      readonly state: AlgorithmState,
+      readonly base: number,
+    ) {}
+    get pc(): number {
+      return this.state.words[this.base]!;
+    }
+  }
+  locals.forEach((name, i) => {
+    Object.defineProperty(Named.prototype, name, {
+      get(this: Frame) {
+        return this.state.words[this.base + 1 + i]!;
+      },
+      set(this: Frame, value: number) {
+        this.state.set(this.base + 1 + i, value);
+      },
+    });
+  });
+  return Named as new (state: AlgorithmState, base: number) => Registers<L>;
+}
