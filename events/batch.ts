@@ -1,4 +1,4 @@
-import { assert } from './errors.js';
+import { assert, AssertionError } from './errors.js';
 
 /**
  * Events as columns of integers (design 2): no object an event. Row i is an event: its kind, the CPU that did it, the
@@ -101,7 +101,9 @@ export class EventBatch {
 
   /** Drops the rows from `length` on: their events were undone. */
   truncate(length: number): void {
-    assert(length >= 0 && length <= this.length, `cannot cut a batch of ${this.length} events to ${length}`);
+    if (length < 0 || length > this.length) {
+      throw new AssertionError(`cannot cut a batch of ${this.length} events to ${length}`);
+    }
     this.length = length;
   }
 

@@ -1,4 +1,5 @@
-import { Access, assert, AssertionError, Bug, type AccessName, type BugName } from '../events/index.js';
+import { Access, AssertionError, Bug, type AccessName, type BugName } from '../events/index.js';
+import type { CpuMoments } from './cpu_moments.js';
 import type { Form } from './forms.js';
 import type { Geometry } from './geometry.js';
 import { DONE, Locals, LOCALS_COUNT, type Machine, type Row } from './machine.js';
@@ -42,7 +43,8 @@ export interface CpuImage {
  * A CPU that runs one kernel operation at a time, a row a step. Whoever calls `step` picks the interleaving.
  */
 export class Cpu {
-  readonly port: Port;
+  /** What its rows act through; `Domain.usePorts` puts another in its place. */
+  port: Port;
   readonly form: Form;
   readonly geometry: Geometry;
   readonly memory: Memory;
@@ -80,7 +82,7 @@ export class Cpu {
   /** The row that `step` will run. */
   get row(): Row {
     const row = this.top.machine.rows[this.top.pc];
-    assert(row !== undefined, `${this.top.machine.name} has no row ${this.top.pc}`);
+    if (row === undefined) throw new AssertionError(`${this.top.machine.name} has no row ${this.top.pc}`);
     return row;
   }
 
@@ -134,6 +136,31 @@ export class Cpu {
     this.#depth = machines.length;
     machines.forEach((machine, depth) => this.#stack[depth]!.load(machine, locals, depth * LOCALS_COUNT));
     this.top = this.#stack[Math.max(this.#depth - 1, 0)]!;
+  }
+
+  /** Calls in progress. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Call `depth` of those in progress, 0 the outermost. */
+  callAt(depth: number): Locals {
+    return this.#stack[depth]!;
+  }
+
+  /** As `image`, for who goes back step by step. The CPU is in the middle of an operation, so it has no result to keep. */
+  pushTo(moments: CpuMoments): void {
+    if (this.state !== 'running') throw new AssertionError(`CPU ${this.port.cpu} is not in the middle of anything`);
+    for (let depth = 0; depth < this.#depth; depth++) moments.pushCall(this.#stack[depth]!);
+    moments.close(this.#depth);
+  }
+
+  /** Goes back to the last moment that `pushTo` kept, and forgets it. */
+  popFrom(moments: CpuMoments): void {
+    this.#depth = moments.open();
+    for (let depth = this.#depth - 1; depth >= 0; depth--) moments.popCall(this.#stack[depth]!);
+    this.top = this.#stack[this.#depth - 1]!;
+    this.state = 'running';
   }
 
   /** In a row: the next row to run is the first of `machine`; ours goes on at the row it returns. */

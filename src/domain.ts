@@ -108,7 +108,7 @@ export class Domain {
   readonly memory: Memory;
   readonly batch = new EventBatch(FLUSH_AT * 2);
   readonly cpus: readonly Cpu[];
-  readonly #ports: readonly ModelPort[];
+  readonly #ports: ModelPort[];
   readonly #onEvents: ((batch: EventBatch) => void) | undefined;
   #ops = 0;
   #held = false;
@@ -220,6 +220,20 @@ export class Domain {
   /** One more context of a CPU: a task that was preempted there in the middle of an operation goes on in its own. */
   contextOn(cpu: number): Cpu {
     return new Cpu(this.#ports[cpu]!, this.form, this.machines, this.memory);
+  }
+
+  /**
+   * From now on the CPUs act through ports that `make` makes: the seam for ports that watch, or that have TLBs and store
+   * buffers. No operation may be in the middle; contexts that `contextOn` made keep the port they have.
+   */
+  usePorts<P extends ModelPort>(make: (memory: Memory, batch: EventBatch, cpu: number) => P): P[] {
+    const ports = this.cpus.map((_, cpu) => make(this.memory, this.batch, cpu));
+    ports.forEach((port, cpu) => {
+      port.quiet = this.#ports[cpu]!.quiet;
+      this.#ports[cpu] = port;
+      this.cpus[cpu]!.port = port;
+    });
+    return ports;
   }
 
   /** What the CPU does from now on belongs to operation `op`, which was begun there. */

@@ -37,7 +37,7 @@ export class ModelPort implements Port {
   }
 
   /** Builds the event, applies it and appends it. */
-  #event(kind: number, a = 0, b = 0, c = 0, d = 0, e = 0): void {
+  protected event(kind: number, a = 0, b = 0, c = 0, d = 0, e = 0): void {
     apply(this.memory, this.batch, this.batch.push(kind, this.cpu, this.op, a, b, c, d, e));
   }
 
@@ -46,7 +46,7 @@ export class ModelPort implements Port {
   }
 
   setGlobal(index: number, value: number): void {
-    this.#event(KINDS.set_global.id, index, this.memory.words[index], value);
+    this.event(KINDS.set_global.id, index, this.memory.words[index], value);
   }
 
   loadEntry(pfn: number): Word {
@@ -69,13 +69,13 @@ export class ModelPort implements Port {
   }
 
   setPte(ptPage: number, pfn: number, pte: Pte): void {
-    this.#event(KINDS.set_pte.id, pfn, ptPage, this.memory.loadPte(ptPage, pfn), pte);
+    this.event(KINDS.set_pte.id, pfn, ptPage, this.memory.loadPte(ptPage, pfn), pte);
   }
 
   setPmd(pfn: number, pte: Pte): void {
     const { memory } = this;
     const old = memory.words[memory.layout.pmdBase + (pfn >>> memory.pmdShift)]!;
-    this.#event(KINDS.set_pmd.id, pfn, old, pte);
+    this.event(KINDS.set_pmd.id, pfn, old, pte);
   }
 
   allocPage(role: number): number {
@@ -84,26 +84,26 @@ export class ModelPort implements Port {
     const armed = words[Global.slab_is_available] !== 0;
     const from = words[FAIL_FROM]!;
     if (armed && (attempt === words[FAIL_AT] || (from !== 0 && attempt >= from))) {
-      this.#event(KINDS.alloc_failed.id, role);
+      this.event(KINDS.alloc_failed.id, role);
       return NO_PAGE;
     }
     const pool = this.memory.poolOf(this.cpu);
     const page = words[POOL_HEAD + pool]!;
     const end = this.memory.poolStart(pool) + layout.pagesPerPool;
     assert(page < end, `all ${layout.pagesPerPool} pages of pool ${pool} are used (Capacity.sparePages)`);
-    this.#event(KINDS.alloc_page.id, page, role);
+    this.event(KINDS.alloc_page.id, page, role);
     return page;
   }
 
   freePage(page: number): void {
     assert(!this.memory.isFreed(page), `page ${page} is freed twice`);
-    this.#event(KINDS.free_page.id, page, this.memory.role(page));
+    this.event(KINDS.free_page.id, page, this.memory.role(page));
   }
 
   fillInvalid(page: number): void {
     // The builder's list: the one page that is filled while it holds something.
     if (this.memory.role(page) === Role.init) this.wipePage(page);
-    else this.#event(KINDS.fill_page.id, page, Pattern.invalid);
+    else this.event(KINDS.fill_page.id, page, Pattern.invalid);
   }
 
   /** All words of a page in use become INVALID. */
@@ -111,41 +111,41 @@ export class ModelPort implements Port {
     const { memory } = this;
     const home = memory.homes[page]!;
     const old = memory.words.slice(home, home + memory.geometry.pageWords);
-    this.#event(KINDS.wipe_page.id, page, this.batch.pushPayload(memory.codec.runsOf(old)));
+    this.event(KINDS.wipe_page.id, page, this.batch.pushPayload(memory.codec.runsOf(old)));
   }
 
   fillIdentity(page: number, pfnBase: number): void {
-    this.#event(KINDS.fill_page.id, page, Pattern.identity, pfnBase);
+    this.event(KINDS.fill_page.id, page, Pattern.identity, pfnBase);
   }
 
   fillFrame(page: number, frame: number): void {
-    this.#event(KINDS.fill_page.id, page, Pattern.frame, frame);
+    this.event(KINDS.fill_page.id, page, Pattern.frame, frame);
   }
 
   fillPte(page: number, pte: Pte): void {
-    this.#event(KINDS.fill_page.id, page, Pattern.pte, pte);
+    this.event(KINDS.fill_page.id, page, Pattern.pte, pte);
   }
 
   copyPage(page: number, source: number): void {
-    this.#event(KINDS.fill_page.id, page, Pattern.copy, source);
+    this.event(KINDS.fill_page.id, page, Pattern.copy, source);
   }
 
   announcePage(page: number): void {
-    this.#event(KINDS.announce_page.id, page);
+    this.event(KINDS.announce_page.id, page);
   }
 
   retractPage(page: number): void {
-    this.#event(KINDS.retract_page.id, page);
+    this.event(KINDS.retract_page.id, page);
   }
 
   lock(): boolean {
     if (this.memory.words[Global.p2m_update_lock] !== 0) return false;
-    this.#event(KINDS.lock.id);
+    this.event(KINDS.lock.id);
     return true;
   }
 
   unlock(): void {
-    this.#event(KINDS.unlock.id);
+    this.event(KINDS.unlock.id);
   }
 
   loadTopMfn(index: number): number {
@@ -154,7 +154,7 @@ export class ModelPort implements Port {
 
   casTopMfn(index: number, expected: number, value: number): number {
     const found = this.loadTopMfn(index);
-    this.#event(KINDS.set_top_mfn.id, index, expected, found, value);
+    this.event(KINDS.set_top_mfn.id, index, expected, found, value);
     return found;
   }
 
@@ -167,7 +167,7 @@ export class ModelPort implements Port {
   }
 
   setTopMfnP(index: number, value: number): void {
-    this.#event(KINDS.set_top_mfn_p.id, index, this.loadTopMfnP(index), value);
+    this.event(KINDS.set_top_mfn_p.id, index, this.loadTopMfnP(index), value);
   }
 
   loadMid(page: number, index: number): number {
@@ -175,7 +175,7 @@ export class ModelPort implements Port {
   }
 
   setMidMfn(page: number, index: number, value: number): void {
-    this.#event(KINDS.set_mid_mfn.id, page, index, this.loadMid(page, index), value);
+    this.event(KINDS.set_mid_mfn.id, page, index, this.loadMid(page, index), value);
   }
 
   loadTop(index: number): number {
@@ -184,13 +184,13 @@ export class ModelPort implements Port {
 
   casTop(index: number, expected: number, value: number): number {
     const found = this.loadTop(index);
-    this.#event(KINDS.set_top.id, index, expected, found, value);
+    this.event(KINDS.set_top.id, index, expected, found, value);
     return found;
   }
 
   casMid(page: number, index: number, expected: number, value: number): number {
     const found = this.loadMid(page, index);
-    this.#event(KINDS.set_mid.id, page, index, expected, found, value);
+    this.event(KINDS.set_mid.id, page, index, expected, found, value);
     return found;
   }
 
@@ -199,7 +199,7 @@ export class ModelPort implements Port {
   }
 
   storeLeaf(page: number, pfn: number, value: Word): void {
-    this.#event(KINDS.set_entry.id, pfn, page, this.memory.loadEntryOf(page, pfn), value);
+    this.event(KINDS.set_entry.id, pfn, page, this.memory.loadEntryOf(page, pfn), value);
   }
 
   bumpGeneration(): void {
@@ -207,13 +207,13 @@ export class ModelPort implements Port {
   }
 
   setGeneration(value: number): void {
-    this.#event(KINDS.set_generation.id, this.#info(), this.#generation(), value);
+    this.event(KINDS.set_generation.id, this.#info(), this.#generation(), value);
   }
 
   setMaxPfn(value: number): void {
     const info = this.#info();
     const old = this.global(info === 0 ? Global['dummy.max_pfn'] : Global['shared_info.max_pfn']);
-    this.#event(KINDS.set_max_pfn.id, info, old, value);
+    this.event(KINDS.set_max_pfn.id, info, old, value);
   }
 
   loadM2p(mfn: number): number {
@@ -221,7 +221,7 @@ export class ModelPort implements Port {
   }
 
   setM2p(mfn: number, pfnPlusOne: number): void {
-    this.#event(KINDS.set_m2p.id, mfn, this.loadM2p(mfn), pfnPlusOne);
+    this.event(KINDS.set_m2p.id, mfn, this.loadM2p(mfn), pfnPlusOne);
   }
 
   loadOverride(mfn: number): number {
@@ -229,7 +229,7 @@ export class ModelPort implements Port {
   }
 
   setOverride(mfn: number, pfnPlusOne: number): void {
-    this.#event(KINDS.set_override.id, mfn, this.loadOverride(mfn), pfnPlusOne);
+    this.event(KINDS.set_override.id, mfn, this.loadOverride(mfn), pfnPlusOne);
   }
 
   loadGrant(slot: number, field: number): number {
@@ -237,12 +237,12 @@ export class ModelPort implements Port {
   }
 
   setGrant(slot: number, field: number, value: number): void {
-    this.#event(KINDS.set_grant.id, slot, field, this.loadGrant(slot, field), value);
+    this.event(KINDS.set_grant.id, slot, field, this.loadGrant(slot, field), value);
   }
 
   populatePmd(pfn: number): number {
     const page = this.memory.words[POOL_HEAD + this.memory.poolOf(this.cpu)]!;
-    this.#event(KINDS.populate_pmd.id, pfn, page);
+    this.event(KINDS.populate_pmd.id, pfn, page);
     return page;
   }
 
@@ -270,12 +270,12 @@ export class ModelPort implements Port {
 
   setIdentity(pfnStart: number, pfnEnd: number): void {
     const runs = oldRuns(this.memory, pfnStart, pfnEnd);
-    this.#event(KINDS.identity_range.id, pfnStart, pfnEnd, this.batch.pushPayload(runs));
+    this.event(KINDS.identity_range.id, pfnStart, pfnEnd, this.batch.pushPayload(runs));
   }
 
   /** A dump's words for the private leaf of `pfn`, from `pfn` on: they replace INVALID. */
   loadEntries(pfn: number, words: Int32Array): void {
-    this.#event(KINDS.load_entries.id, pfn, this.batch.pushPayload(this.memory.codec.runsOf(words)));
+    this.event(KINDS.load_entries.id, pfn, this.batch.pushPayload(this.memory.codec.runsOf(words)));
   }
 
   extraMemStart(index: number): number {
@@ -293,25 +293,25 @@ export class ModelPort implements Port {
   /** Operation `op` begins on this CPU: what follows belongs to it. */
   called(op: number, operation: number, pfn: number, value: Word, origin: number): void {
     this.op = op;
-    this.#event(KINDS.call.id, operation, pfn | 0, Math.floor(pfn / 2 ** 32), value, origin);
+    this.event(KINDS.call.id, operation, pfn | 0, Math.floor(pfn / 2 ** 32), value, origin);
   }
 
   /** The operation in hand has ended. */
   returned(operation: number, result: number, value: number): void {
-    this.#event(KINDS.return.id, operation, result, value);
+    this.event(KINDS.return.id, operation, result, value);
     this.op = 0;
   }
 
   bug(bug: number, pfn: number): void {
-    this.#event(KINDS.bug.id, bug, pfn | 0, Math.floor(pfn / 2 ** 32));
+    this.event(KINDS.bug.id, bug, pfn | 0, Math.floor(pfn / 2 ** 32));
   }
 
   warn(warning: number, pfn: number): void {
-    this.#event(KINDS.warn.id, warning, pfn | 0, Math.floor(pfn / 2 ** 32));
+    this.event(KINDS.warn.id, warning, pfn | 0, Math.floor(pfn / 2 ** 32));
   }
 
   fault(access: number, pfn: number): void {
-    this.#event(KINDS.fault.id, access, pfn | 0, Math.floor(pfn / 2 ** 32));
+    this.event(KINDS.fault.id, access, pfn | 0, Math.floor(pfn / 2 ** 32));
   }
 
   #info(): number {

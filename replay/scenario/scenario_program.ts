@@ -1,13 +1,15 @@
 import { FAULT, Global, KINDS } from '../../events/index.js';
-import { lookUp, type Domain } from '../../src/index.js';
-import { Accesses } from '../explore/accesses.js';
+import { CpuMoments, lookUp, ObservedPort, Touch, type Domain } from '../../src/index.js';
+import { Accesses, AccessKind } from '../explore/accesses.js';
 import { isOver, type Program, type StateSink, type StepRow } from '../explore/program.js';
-import { StateHash } from '../explore/state_hash.js';
-import { hashEvents } from './memory_hash.js';
-import { CHECKS, THREAD_NAMES, type Scenario, type ScenarioFlag } from './scenario.js';
+import type { StateHash } from '../explore/state_hash.js';
+import { PathMemory } from './path_memory.js';
+import { CHECKS, THREAD_NAMES, type Scenario, type ScenarioFlag, type ScenarioOperation } from './scenario.js';
 import { ScenarioChecks, type ChecksImage } from './scenario_checks.js';
 import { bootScenario } from './scenario_domain.js';
-import { ScenarioThread, type OperationResult, type ThreadImage } from './scenario_thread.js';
+import { ScenarioThread, type Finished, type OperationResult } from './scenario_thread.js';
+import { Saved, StepStack } from './step_stack.js';
+import { StepTeller } from './step_teller.js';
 
 /** What a path led to, in the fields and the order of a vector's outcome. */
 export interface ScenarioOutcome {
@@ -22,14 +24,21 @@ export interface ScenarioOutcome {
   readonly flags: readonly ScenarioFlag[];
 }
 
-/** Where everything was before a step. */
-interface Saved {
-  readonly agent: number;
-  readonly events: number;
-  readonly thread: ThreadImage;
-  readonly checks: ChecksImage;
-  readonly memoryHash: Int32Array;
-}
+/** By `Touch`: how it depends on others. */
+const KIND_OF: readonly number[] = (() => {
+  const kinds: number[] = [];
+  kinds[Touch.read] = kinds[Touch.walk] = kinds[Touch.copy] = AccessKind.read;
+  kinds[Touch.write] = kinds[Touch.page] = AccessKind.write;
+  kinds[Touch.lock] = AccessKind.acquire;
+  kinds[Touch.unlock] = AccessKind.release;
+  return kinds;
+})();
+
+/** Page p that was freed again has the key DOUBLE_FREED_KEYS - p (path_memory.ts has those above). */
+const DOUBLE_FREED_KEYS = -(2 ** 30 + 2 ** 29);
+/** More than a thread frees pages twice. */
+const FREES_MAX = 2 ** 16;
+const NONE: readonly Finished[] = [];
 
 /**
  * A scenario as a program to explore: its threads on the model, at the granularity of the vectors, sequentially
@@ -42,13 +51,19 @@ export class ScenarioProgram implements Program {
   readonly initial: Readonly<Record<string, string>>;
   readonly #scenario: Scenario;
   readonly #domain: Domain;
+  readonly #ports: readonly ObservedPort[];
+  readonly #memory: PathMemory;
   readonly #checks: ScenarioChecks;
   /** Bits of what the scenario is held to. */
   readonly #held: number;
   readonly #accesses = new Accesses();
-  readonly #memoryHash = new StateHash();
-  readonly #steps: Saved[] = [];
-  readonly #machines = new Map<string, number>();
+  /** The path: numbers, calls, and what the checks had gathered, step by step. */
+  readonly #steps = new StepStack();
+  readonly #moments = new CpuMoments();
+  readonly #images: ChecksImage[] = [];
+  /** By thread: the operation in hand before the last step. */
+  readonly #inHand: (ScenarioOperation | undefined)[];
+  #ended = false;
 
   /** Boots the domain and runs each thread up to its first step. @throws P2mError where the domain cannot be */
   constructor(scenario: Scenario) {
@@ -56,68 +71,81 @@ export class ScenarioProgram implements Program {
     const domain = bootScenario(scenario);
     domain.hold();
     this.#domain = domain;
+    this.#memory = new PathMemory(domain);
+    this.#ports = domain.usePorts((memory, batch, cpu) => new ObservedPort(memory, batch, cpu));
+    for (const port of this.#ports) port.observer = this.#memory;
     this.initial = this.#watched();
     this.#checks = new ScenarioChecks(scenario, domain);
     this.#held = scenario.check.reduce((bits, name) => bits | (1 << CHECKS.indexOf(name)), 0);
     this.agents = scenario.threads.map((operations, i) => new ScenarioThread(domain, i, THREAD_NAMES[i]!, operations));
+    this.#inHand = this.agents.map(() => undefined);
     this.agents.forEach((thread, i) => {
       thread.settle();
-      const accesses = this.#accesses;
-      this.#checks.afterStep({ thread: i, inHand: [], finished: thread.finished, eventsFrom: 0, accesses });
+      this.#took(i, 0, 0, 0);
     });
   }
 
   get ended(): boolean {
-    return this.agents.some((thread) => thread.died);
+    return this.#ended;
   }
 
   step(agent: number): void {
     const thread = this.agents[agent]!;
-    const { batch, memory } = this.#domain;
-    const events = batch.length;
+    const events = this.#domain.batch.length;
     const finished = thread.finished.length;
-    this.#steps.push({
-      agent,
-      events,
-      thread: thread.image(),
-      checks: this.#checks.image,
-      memoryHash: this.#memoryHash.lanes.slice(),
-    });
-    const inHand = this.agents.map(({ operation }) => operation);
-    this.#checks.beforeStep(agent, thread.operation);
-    thread.step();
-    hashEvents(this.#memoryHash, memory, batch, events);
-    this.#checks.afterStep({
-      thread: agent,
-      inHand,
-      finished: thread.finished.slice(finished),
-      eventsFrom: events,
-      accesses: this.#accesses,
-    });
+    const doubleFreed = this.#ports[agent]!.doubleFreed.length;
+    this.#save(agent, thread);
+    try {
+      for (let i = 0; i < this.agents.length; i++) this.#inHand[i] = this.agents[i]!.operation;
+      this.#checks.beforeStep(agent, thread.operation);
+      this.#ports[agent]!.clear();
+      thread.step();
+      this.#took(agent, events, finished, doubleFreed);
+    } catch (error) {
+      // A machine of the scenario's own did what cannot be: the step is not taken.
+      this.undo();
+      throw error;
+    }
   }
 
   tell(agent: number): readonly StepRow[] {
-    this.step(agent);
-    return [];
+    const thread = this.agents[agent]!;
+    const teller = new StepTeller(this.#domain, this.#ports[agent]!);
+    thread.onRow = teller.onRow;
+    try {
+      this.step(agent);
+    } finally {
+      thread.onRow = undefined;
+    }
+    return teller.rows;
   }
 
   undo(): void {
-    const saved = this.#steps.pop();
-    if (saved === undefined) return;
-    this.#domain.rewind(saved.events, this.#domain.ops);
-    this.agents[saved.agent]!.restore(saved.thread);
-    this.#checks.image = saved.checks;
-    this.#memoryHash.lanes.set(saved.memoryHash);
+    const at = this.#steps.pop();
+    const { words } = this.#steps;
+    const agent = words[at + Saved.agent]!;
+    const thread = this.agents[agent]!;
+    this.#memory.rewind(words[at + Saved.events]!);
+    thread.popFrom(this.#moments, words[at + Saved.finished]!, words[at + Saved.begun]!);
+    this.#ports[agent]!.doubleFreed.length = words[at + Saved.doubleFreed]!;
+    load(thread.hash, words, at + Saved.threadHash);
+    load(this.#memory.hash, words, at + Saved.memoryHash);
+    this.#checks.image = this.#images[this.#steps.length]!;
+    this.#ended = false;
   }
 
   hash(into: StateHash): void {
-    into.join(this.#memoryHash);
-    for (const thread of this.agents) thread.hash(into, this.#machineNumber);
+    into.join(this.#memory.hash);
+    for (let i = 0; i < this.agents.length; i++) into.join(this.agents[i]!.hash);
     this.#checks.state(into);
   }
 
   state(into: StateSink): void {
-    for (const thread of this.agents) thread.hash(into, this.#machineNumber);
+    this.#memory.state(into);
+    this.#ports.forEach((port, agent) => {
+      addDoubleFreed(into, agent, port, 0);
+    });
+    for (const thread of this.agents) thread.state(into);
     this.#checks.state(into);
   }
 
@@ -170,9 +198,54 @@ export class ScenarioProgram implements Program {
     return freed;
   }
 
-  readonly #machineNumber = (name: string): number => {
-    const known = this.#machines.get(name) ?? this.#machines.size;
-    this.#machines.set(name, known);
-    return known;
-  };
+  /** Keeps where everything is. */
+  #save(agent: number, thread: ScenarioThread): void {
+    this.#images[this.#steps.length] = this.#checks.image;
+    const at = this.#steps.push();
+    const { words } = this.#steps;
+    words[at + Saved.agent] = agent;
+    words[at + Saved.events] = this.#domain.batch.length;
+    words[at + Saved.finished] = thread.finished.length;
+    words[at + Saved.begun] = thread.begun;
+    words[at + Saved.doubleFreed] = this.#ports[agent]!.doubleFreed.length;
+    save(thread.hash, words, at + Saved.threadHash);
+    save(this.#memory.hash, words, at + Saved.memoryHash);
+    thread.pushTo(this.#moments);
+  }
+
+  /** `agent` has stepped; when it began, there were so many events, and it had so many finished and pages freed twice. */
+  #took(agent: number, events: number, finished: number, doubleFreed: number): void {
+    const thread = this.agents[agent]!;
+    thread.rehash();
+    addDoubleFreed(this.#memory.hash, agent, this.#ports[agent]!, doubleFreed);
+    this.#ended = thread.died;
+    this.#noteAccesses(this.#ports[agent]!);
+    this.#checks.afterStep({
+      thread: agent,
+      inHand: this.#inHand,
+      finished: thread.finished.length === finished ? NONE : thread.finished.slice(finished),
+      eventsFrom: events,
+      accesses: this.#accesses,
+    });
+  }
+
+  #noteAccesses({ touches }: ObservedPort): void {
+    this.#accesses.clear();
+    for (let i = 0; i < touches.count; i++) this.#accesses.note(KIND_OF[touches.kinds[i]!]!, touches.addresses[i]!);
+  }
+}
+
+/** Pages that were freed twice, from the one with index `from` on; each is a pair of its own. */
+function addDoubleFreed(into: StateSink, agent: number, { doubleFreed }: ObservedPort, from: number): void {
+  for (let i = from; i < doubleFreed.length; i++) {
+    into.add(DOUBLE_FREED_KEYS - doubleFreed[i]!, agent * FREES_MAX + i);
+  }
+}
+
+function save({ lanes }: StateHash, words: Int32Array, at: number): void {
+  for (let lane = 0; lane < 4; lane++) words[at + lane] = lanes[lane]!;
+}
+
+function load({ lanes }: StateHash, words: Int32Array, at: number): void {
+  for (let lane = 0; lane < 4; lane++) lanes[lane] = words[at + lane]!;
 }
