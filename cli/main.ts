@@ -10,6 +10,7 @@ type AddVerb = (program: Command) => void;
 const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   replay: async () => (await import('./replay.js')).addReplay,
   'record-script': async () => (await import('./record_script.js')).addRecordScript,
+  check: async () => (await import('./check.js')).addCheck,
   conform: async () => (await import('./conform.js')).addConform,
   boot: async () => (await import('./boot.js')).addBoot,
 };
