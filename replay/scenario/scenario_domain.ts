@@ -10,24 +10,20 @@ const FIRST_MFN = 1000;
  * Boots the domain of a scenario: rebuild, and unless the layout says `notree` the tools' tree and the shared info page;
  * then the slab allocator. No event is left over. One CPU a thread.
  *
+ * The old tree has no rebuild: the pages of the builder's list are its leaves, and what lies behind them is missing, or
+ * identity where the layout says so.
+ *
  * @throws P2mError where the domain cannot be: its kernel has no 32-bit PV, the list is too large
  */
 export function bootScenario(scenario: Scenario): Domain {
-  const { form, geometry, nrPages, ranges, limitPfns, tree, threads, fail, machines } = scenario;
+  const { form, geometry, nrPages, limitPfns, tree, threads, fail, machines } = scenario;
   const domain = new Domain({ form, geometry, nrPages, p2mLimitPfns: limitPfns, cpus: threads.length, machines });
-  const { codec } = domain.memory;
-  const add = codec.add.bind(codec);
   const room = alignUp(nrPages, geometry.perPage);
-  let runs: EntryRun[] = overlay([[room, INVALID, 0]], 0, nrPages, mfnWord(FIRST_MFN), 1, add);
-  for (const { missing, pfnStart, pfnEnd } of ranges) {
-    const end = Math.min(pfnEnd, nrPages);
-    if (pfnStart >= end) continue;
-    runs = missing
-      ? overlay(runs, pfnStart, end, INVALID, 0, add)
-      : overlay(runs, pfnStart, end, codec.identityOf(pfnStart), 1, add);
+  if (form.structure === 'tree') bootTree(domain, scenario, room);
+  else {
+    domain.boot(nrPages, layOutEntries(domain, scenario, room, nrPages));
+    domain.run('xen_vmalloc_p2m_tree', domain.machines.xenVmallocP2mTree, 0);
   }
-  domain.boot(nrPages, runs);
-  domain.run('xen_vmalloc_p2m_tree', domain.machines.xenVmallocP2mTree, 0);
   if (tree) {
     domain.run('xen_build_mfn_list_list', domain.machines.xenBuildMfnListList, 0);
     domain.setGlobal(Global.HYPERVISOR_shared_info, 1);
@@ -37,4 +33,39 @@ export function bootScenario(scenario: Scenario): Domain {
   domain.armFailure(fail.at, fail.from);
   domain.flush();
   return domain;
+}
+
+/** Entries [0, end) as the layout has them; its ranges reach up to `rangeEnd`. */
+function layOutEntries({ memory: { codec } }: Domain, scenario: Scenario, end: number, rangeEnd: number): EntryRun[] {
+  const add = codec.add.bind(codec);
+  let runs: EntryRun[] = overlay([[end, INVALID, 0]], 0, scenario.nrPages, mfnWord(FIRST_MFN), 1, add);
+  for (const range of scenario.ranges) {
+    const pfnEnd = Math.min(range.pfnEnd, rangeEnd);
+    if (range.pfnStart >= pfnEnd) continue;
+    runs = range.missing
+      ? overlay(runs, range.pfnStart, pfnEnd, INVALID, 0, add)
+      : overlay(runs, range.pfnStart, pfnEnd, codec.identityOf(range.pfnStart), 1, add);
+  }
+  return runs;
+}
+
+/** The builder's list, and the identity ranges behind it as setup.c marks them (spec 4.2, 4.3). */
+function bootTree(domain: Domain, scenario: Scenario, room: number): void {
+  const { machines, memory } = domain;
+  const end = Math.max(room, ...scenario.ranges.map(({ pfnEnd }) => pfnEnd));
+  const list: EntryRun[] = [];
+  const behind: [pfnStart: number, pfnEnd: number][] = [];
+  let pfn = 0;
+  for (const [count, word, stride] of layOutEntries(domain, scenario, end, end)) {
+    const listed = Math.max(0, Math.min(count, room - pfn));
+    if (listed > 0) list.push([listed, word, stride]);
+    const from = Math.max(pfn, scenario.nrPages);
+    pfn += count;
+    if (pfn > from && memory.codec.isIdentity(word)) behind.push([from, pfn]);
+  }
+  domain.boot(scenario.nrPages, list);
+  for (const [from, to] of behind) {
+    domain.run('set_phys_range_identity', machines.setPhysRangeIdentity, from, 0, to);
+  }
+  domain.run('xen_pagetable_p2m_setup', machines.xenPagetableP2mSetup, 0);
 }
