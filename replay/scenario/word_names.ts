@@ -39,10 +39,10 @@ export class WordNames {
     this.#memory = domain.memory;
   }
 
-  /** `old` and what it became at `address`; one text where it was read. */
+  /** `old` and what it became at `address`; one text where it was read. A page that is freed is named. */
   change(address: number, old: number, now: number): string {
     const to = this.value(address, now);
-    return `${this.#prefix(address)}${old === now ? to : `${this.value(address, old)} -> ${to}`}`;
+    return `${this.#prefix(address)}${old === now ? to : `${this.value(address, old)} -> ${to}`}${this.#inFreed(address)}`;
   }
 
   /** What `word` means at `address`. */
@@ -100,6 +100,12 @@ export class WordNames {
 
   #contentOf(page: number): Content | undefined {
     return PAGES[ROLES[this.#memory.role(page)]!]?.[1];
+  }
+
+  #inFreed(address: number): string {
+    if (address < this.#memory.layout.pagesBase) return '';
+    const page = this.pageAt(address);
+    return this.#memory.isFreed(page) ? ` in ${this.page(page)}` : '';
   }
 
   #prefix(address: number): string {
