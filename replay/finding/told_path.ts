@@ -1,0 +1,64 @@
+import type { Agent, Program, StepRow } from '../explore/program.js';
+import type { Schedule } from '../explore/schedule.js';
+import { inlineThread } from '../scenario/inline_scenario.js';
+import { ScenarioThread } from '../scenario/scenario_thread.js';
+import { walk } from './walk.js';
+
+/** What a step of a path did. */
+export interface ToldStep {
+  readonly agent: number;
+  /** The operation that it is the first step of: `set 0x402 m:77`. */
+  readonly begins?: string;
+  readonly rows: readonly StepRow[];
+  /** What ended with it: `= true`; one that took no step of its own is named too: `get 0x402 = m:77`. */
+  readonly ends: readonly string[];
+}
+
+/** Goes along `schedule` and tells each step; the program is left where it is. */
+export function tellPath(program: Program, schedule: Schedule): readonly ToldStep[] {
+  const steps: ToldStep[] = [];
+  const logs = program.agents.map(operationLog);
+  return walk(
+    program,
+    schedule,
+    (agent) => {
+      const log = logs[agent]!;
+      const begins = log.begins();
+      const rows = program.tell(agent);
+      steps.push({ agent, ...(begins === undefined ? {} : { begins }), rows, ends: log.ends() });
+    },
+    () => steps,
+  );
+}
+
+/** Follows the operations of an agent from step to step; `begins` is asked before one, `ends` after it. */
+interface OperationLog {
+  begins(): string | undefined;
+  ends(): string[];
+}
+
+const NO_OPERATIONS: OperationLog = { begins: () => undefined, ends: () => [] };
+
+/** The threads of a scenario have operations; of an agent of another kind nothing is known but its steps. */
+function operationLog(agent: Agent): OperationLog {
+  if (!(agent instanceof ScenarioThread)) return NO_OPERATIONS;
+  let begun = agent.finished.length;
+  let ended = begun;
+  return {
+    begins() {
+      const { operation } = agent;
+      if (operation === undefined || begun > agent.finished.length) return undefined;
+      begun = agent.finished.length + 1;
+      return inlineThread([operation]);
+    },
+    ends() {
+      const { results, finished } = agent;
+      const lines = finished.slice(ended).map(({ operation }, i) => {
+        const result = `= ${String(results[ended + i])}`;
+        return ended + i < begun ? result : `${inlineThread([operation])} ${result}`;
+      });
+      ended = finished.length;
+      return lines;
+    },
+  };
+}
