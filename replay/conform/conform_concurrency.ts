@@ -6,6 +6,7 @@ import {
   type OutcomeCounts,
 } from '../explore/count_outcomes.js';
 import { follow } from '../explore/schedule.js';
+import { VECTOR_FLAGS } from '../scenario/scenario.js';
 import { ScenarioProgram, type ScenarioOutcome } from '../scenario/scenario_program.js';
 import { canonical } from './canonical.js';
 import type { ConcurrencyVector } from './concurrency_vector.js';
@@ -28,7 +29,8 @@ export function conformConcurrency(vector: ConcurrencyVector, options: CountOpti
   let program: ScenarioProgram;
   let counts: OutcomeCounts;
   try {
-    program = new ScenarioProgram(vector.scenario);
+    // Other checks are never part of a vector's outcome.
+    program = new ScenarioProgram({ ...vector.scenario, check: VECTOR_FLAGS });
     counts = countOutcomes(program, options);
   } catch (error) {
     // What the model cannot hold (a list that is too large, a kernel that has no 32-bit PV) or the explorer cannot walk.

@@ -1,0 +1,96 @@
+import { KINDS } from '../../../events/index.js';
+import { ptePage } from '../../../src/index.js';
+import type { ScenarioOperation } from '../scenario.js';
+import { Changed, type CheckedRun, type CheckFamily, type TakenStep } from './check_family.js';
+import { Links } from './links.js';
+
+const SET_PMD = KINDS.set_pmd.id;
+const SET_PTE = KINDS.set_pte.id;
+const SET_TOP = KINDS.set_top.id;
+const SET_MID = KINDS.set_mid.id;
+
+/** A slot of the list that an event stored. */
+interface Stored {
+  readonly slot: () => string;
+  readonly old: number;
+  readonly now: number;
+}
+
+/**
+ * What the list names (I2): a slot goes from a shared page to a private one, at most once, and a private page has one way
+ * to it: private-page-changed. PMD and PTE here are p2m_top and mid pages in the old tree.
+ */
+export class LinkChecks implements CheckFamily {
+  readonly #run: CheckedRun;
+  readonly #links: Links;
+
+  /** Before the run. */
+  constructor(run: CheckedRun) {
+    this.#run = run;
+    this.#links = new Links(run.domain);
+  }
+
+  afterStep({ thread, inHand, eventsFrom }: TakenStep, changed: number): void {
+    if ((changed & Changed.table) === 0 || !this.#run.found.isOpen('private-page-changed')) return;
+    this.#checkStores(eventsFrom, inHand[thread], thread);
+    this.#checkAliases(inHand[thread], thread);
+  }
+
+  #checkStores(from: number, operation: ScenarioOperation | undefined, thread: number): void {
+    const { domain, found, words } = this.#run;
+    for (let i = from; i < domain.batch.length; i++) {
+      const stored = this.#stored(i);
+      if (stored === undefined) continue;
+      const { slot, old, now } = stored;
+      if (old === now || this.#links.isShared(old)) continue;
+      const by = (): string => words.operation(operation, thread);
+      found.raise(
+        'private-page-changed',
+        () => `${slot()} named ${words.page(old)}, a private page, and names ${words.page(now)} now, by ${by()}`,
+      );
+    }
+  }
+
+  /** What event `i` stored in a slot of the list; undefined where it did not. */
+  #stored(i: number): Stored | undefined {
+    const { a, b, c, d, e, kind } = this.#run.domain.batch;
+    const { memory, words } = this.#run;
+    const [pfn, page] = [a[i]!, b[i]!];
+    switch (kind[i]) {
+      case SET_PMD:
+        return { slot: () => `PMD ${pfn >>> memory.pmdShift}`, old: ptePage(page), now: ptePage(c[i]!) };
+      case SET_PTE: {
+        const index = (pfn >>> memory.leafShift) & memory.pteMask;
+        return { slot: () => `${words.page(page)}[${index}]`, old: ptePage(c[i]!), now: ptePage(d[i]!) };
+      }
+      case SET_TOP:
+        return b[i] === c[i] ? { slot: () => `p2m_top[${pfn}]`, old: c[i]!, now: d[i]! } : undefined;
+      case SET_MID:
+        return c[i] === d[i] ? { slot: () => `${words.page(pfn)}[${page}]`, old: d[i]!, now: e[i]! } : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** A private leaf that two walks lead to, or a private table that two slots name. */
+  #checkAliases(operation: ScenarioOperation | undefined, thread: number): void {
+    const { found, words } = this.#run;
+    const by = (): string => words.operation(operation, thread);
+    const walks = new Map<number, number>();
+    for (const { page, table, index } of this.#links.walked()) {
+      if (this.#links.isShared(page)) continue;
+      const count = (walks.get(page) ?? 0) + 1;
+      walks.set(page, count);
+      if (count < 2) continue;
+      const more = (): string => `${words.page(page)} is the leaf of two areas after a step of ${by()}`;
+      found.raise('private-page-changed', () => `${more()}: one of them by ${words.page(table)}[${index}]`);
+    }
+    for (const { page, index } of this.#links.uppers()) {
+      if (this.#links.isShared(page) || this.#links.uppersOf(page).length < 2) continue;
+      found.raise(
+        'private-page-changed',
+        () => `${words.page(page)} is linked twice, at ${this.#links.isTree ? 'p2m_top' : 'PMD'} ${index} by ${by()}`,
+      );
+    }
+  }
+}

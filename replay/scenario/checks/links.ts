@@ -1,0 +1,167 @@
+import { Global, KINDS } from '../../../events/index.js';
+import { isTree, NO_PAGE, ptePage, type Domain, type Memory } from '../../../src/index.js';
+
+const SET_PMD = KINDS.set_pmd.id;
+const SET_PTE = KINDS.set_pte.id;
+const SET_TOP = KINDS.set_top.id;
+const SET_MID = KINDS.set_mid.id;
+const SET_TOP_MFN = KINDS.set_top_mfn.id;
+
+/** A slot, and the page that it names. */
+export interface Link {
+  readonly page: number;
+  /** The table that the slot is in; `NO_PAGE` where that is the PMD, or p2m_top. */
+  readonly table: number;
+  readonly index: number;
+}
+
+/**
+ * The links of the list: PMD slots name PT pages, whose slots name leaves. In the old tree p2m_top names mid pages: here
+ * they are tables of the upper and of the lower level too.
+ *
+ * Whole tables are never read. A slot of the lower level names a page of the run only where an event stored it there, or
+ * stored it at the same index of a table that was copied: so the indices of all such events are all there is to look at,
+ * in the shared tables and in each table that the run has linked or stored in.
+ */
+export class Links {
+  readonly isTree: boolean;
+  readonly #domain: Domain;
+  readonly #memory: Memory;
+  /** Of the events so far: indices stored in the upper level, in the lower, in p2m_top_mfn; tables stored in. */
+  readonly #upper = new Set<number>();
+  readonly #lower = new Set<number>();
+  readonly #topMfn = new Set<number>();
+  readonly #tables = new Set<number>();
+
+  /** After the boot. */
+  constructor(domain: Domain) {
+    this.#domain = domain;
+    this.#memory = domain.memory;
+    this.isTree = isTree(domain.memory);
+  }
+
+  /** Slots that the run has stored, and those that may name what it stored. */
+  stored(): Link[] {
+    this.#collect();
+    const links = this.#storedUppers();
+    for (const { page } of links) this.#tables.add(page);
+    for (const table of this.#tables) {
+      if (table === NO_PAGE || !this.#isLinked(table)) continue;
+      for (const index of this.#lower) links.push({ page: this.lower(table, index), table, index });
+    }
+    const top = this.#memory.words[Global.p2m_top_mfn]!;
+    for (const index of this.#topMfn) links.push({ page: this.#memory.loadWord(top, index), table: top, index });
+    return links;
+  }
+
+  /** Slots of the upper level that the run has stored. */
+  uppers(): Link[] {
+    this.#collect();
+    return this.#storedUppers();
+  }
+
+  /** Slots of the list, as the MMU would walk to them, whose index in the lower level the run has stored. */
+  walked(): Link[] {
+    this.#collect();
+    const links: Link[] = [];
+    for (let upper = 0; upper < this.#upperCount; upper++) {
+      const table = this.upper(upper);
+      // A shared table that nobody stored in names shared leaves alone.
+      if (table === NO_PAGE || (this.isSharedTable(table) && !this.#tables.has(table))) continue;
+      for (const index of this.#lower) links.push({ page: this.lower(table, index), table, index });
+    }
+    return links;
+  }
+
+  /** The table that slot `index` of the upper level names. */
+  upper(index: number): number {
+    const { words, layout, homes } = this.#memory;
+    if (this.isTree) return words[homes[words[Global.p2m_top]!]! + index]!;
+    return ptePage(words[layout.pmdBase + index]!);
+  }
+
+  /** Slots of the upper level that name `table`. */
+  uppersOf(table: number): number[] {
+    const uppers: number[] = [];
+    for (let index = 0; index < this.#upperCount; index++) if (this.upper(index) === table) uppers.push(index);
+    return uppers;
+  }
+
+  /** The leaf that slot `index` of a table of the lower level names. */
+  lower(table: number, index: number): number {
+    const word = this.#memory.loadWord(table, index);
+    return this.isTree ? word : ptePage(word);
+  }
+
+  /** The leaf that the list has for `pfn`; `NO_PAGE` where there is none. */
+  leafOf(pfn: number): number {
+    const { words, midShift, leafShift, midMask, geometry } = this.#memory;
+    if (!this.isTree) return pfn < words[Global.xen_p2m_size]! ? ptePage(this.#memory.pteOf(pfn)) : NO_PAGE;
+    if (pfn >= geometry.maxP2mPfn) return NO_PAGE;
+    return this.lower(this.upper(pfn >>> midShift), (pfn >>> leafShift) & midMask);
+  }
+
+  /** Whether all share the page, be it a leaf or a table of the lower level; or it is none. */
+  isShared(page: number): boolean {
+    const { words } = this.#memory;
+    return (
+      page === NO_PAGE ||
+      page === words[Global.p2m_missing] ||
+      page === words[Global.p2m_identity] ||
+      this.isSharedTable(page)
+    );
+  }
+
+  /** Whether it is a PT page, or mid page, that all share. */
+  isSharedTable(page: number): boolean {
+    const { words } = this.#memory;
+    return this.isTree
+      ? page === words[Global.p2m_mid_missing] || page === words[Global.p2m_mid_identity]
+      : page === words[Global.p2m_missing_pte] || page === words[Global.p2m_identity_pte];
+  }
+
+  #storedUppers(): Link[] {
+    return Array.from(this.#upper, (index) => ({ page: this.upper(index), table: NO_PAGE, index }));
+  }
+
+  get #upperCount(): number {
+    return this.isTree ? this.#memory.geometry.topPerPage : this.#memory.layout.pmdCount;
+  }
+
+  /** Goes through the events once. */
+  #collect(): void {
+    for (const set of [this.#upper, this.#lower, this.#topMfn, this.#tables]) set.clear();
+    const { batch } = this.#domain;
+    const { pmdShift, leafShift, pteMask } = this.#memory;
+    for (let i = 0; i < batch.length; i++) {
+      const a = batch.a[i]!;
+      const b = batch.b[i]!;
+      switch (batch.kind[i]) {
+        case SET_PMD:
+          this.#upper.add(a >>> pmdShift);
+          break;
+        case SET_TOP:
+          this.#upper.add(a);
+          break;
+        case SET_PTE:
+          this.#lower.add((a >>> leafShift) & pteMask);
+          this.#tables.add(b);
+          break;
+        case SET_MID:
+          this.#lower.add(b);
+          this.#tables.add(a);
+          break;
+        case SET_TOP_MFN:
+          this.#topMfn.add(a);
+          break;
+        default:
+      }
+    }
+  }
+
+  #isLinked(table: number): boolean {
+    if (this.isSharedTable(table)) return true;
+    for (let index = 0; index < this.#upperCount; index++) if (this.upper(index) === table) return true;
+    return false;
+  }
+}
