@@ -1,5 +1,6 @@
+import { assert } from '../../events/index.js';
 import type { Agent } from '../explore/program.js';
-import type { AlgorithmLayout } from './algorithm_layout.js';
+import { NOBODYS, type AlgorithmLayout } from './algorithm_layout.js';
 import type { AlgorithmState } from './algorithm_state.js';
 import { DONE, type AlgorithmAgent, type AlgorithmMachine, type Registers } from './machine.js';
 import { registersClass } from './registers.js';
@@ -12,41 +13,51 @@ export class RunningAgent implements Agent {
   readonly name: string;
   readonly machine: AlgorithmMachine<string>;
   readonly registers: Registers<string>;
-  /** The word that holds its row; its locals follow. */
-  readonly base: number;
+  readonly #state: AlgorithmState;
   readonly #words: Int32Array;
-  /** By row: the lock that it takes; 0: none. */
-  readonly #locks: Int32Array;
+  /** Words of the layout. */
+  readonly #base: number;
+  readonly #gate: number;
+  readonly #never: number;
+  /** By row: the lock that it takes. */
+  readonly #locks: readonly number[];
 
-  constructor({ name, machine }: AlgorithmAgent<string>, state: AlgorithmState, base: number, shape: Shape) {
-    this.name = name;
-    this.machine = machine;
-    this.base = base;
-    this.registers = new shape(state, base);
+  constructor(agent: AlgorithmAgent<string>, id: number, state: AlgorithmState, layout: AlgorithmLayout, shape: Shape) {
+    this.name = agent.name;
+    this.machine = agent.machine;
+    this.#state = state;
     this.#words = state.words;
-    this.#locks = Int32Array.from(machine.rows, ([, , lock]) => lock ?? 0);
+    this.#base = layout.base[id]!;
+    this.#gate = layout.gate[id]!;
+    this.#never = layout.never;
+    this.#locks = agent.machine.rows.map(([, , lock]) => lock ?? NOBODYS);
+    this.registers = new shape(state, this.#base);
   }
 
   get at(): string | undefined {
-    const pc = this.#words[this.base]!;
-    return pc === DONE ? undefined : this.machine.rows[pc]![0];
+    const row = this.#words[this.#base]!;
+    return row === DONE ? undefined : this.machine.rows[row]![0];
   }
 
   get enabled(): boolean {
-    const pc = this.#words[this.base]!;
-    // The word at address 0 is always 0: a row that takes no lock finds it free.
-    return pc !== DONE && this.#words[this.#locks[pc]!] === 0;
+    return this.#words[this.#words[this.#gate]!] === 0;
   }
 
   get waitsFor(): number | undefined {
     const lock = this.takes;
-    return lock === 0 ? undefined : lock;
+    return lock === NOBODYS || lock === this.#never ? undefined : lock;
   }
 
-  /** Address of the lock that its next row takes; 0: none. */
+  /** The lock that its next step takes; `NOBODYS`: none. It has one. */
   get takes(): number {
-    const pc = this.#words[this.base]!;
-    return pc === DONE ? 0 : this.#locks[pc]!;
+    return this.#words[this.#gate]!;
+  }
+
+  /** Its next row is that one, or none where it has ended. */
+  goTo(row: number): void {
+    assert(row >= DONE && row < this.#locks.length, 'a row leads to a row that is none');
+    this.#state.set(this.#base, row);
+    this.#state.set(this.#gate, row === DONE ? this.#never : this.#locks[row]!);
   }
 }
 
@@ -60,6 +71,6 @@ export function runningAgents(
   return agents.map((agent, i) => {
     const shape = shapes.get(agent.machine) ?? registersClass(agent.machine.locals);
     shapes.set(agent.machine, shape);
-    return new RunningAgent(agent, state, layout.base[i]!, shape);
+    return new RunningAgent(agent, i, state, layout, shape);
   });
 }

@@ -1,6 +1,11 @@
 import type { AlgorithmAgent } from './machine.js';
 import type { SharedMemory } from './shared_memory.js';
 
+/** The address that is nobody's. Its word is 0 for ever. */
+export const NOBODYS = 0;
+/** What stands at `never`. */
+const NEVER = 2 ** 31 - 1;
+
 /** Where everything is in the one array of words that is an algorithm's state. */
 export interface AlgorithmLayout {
   /** Pages begin here, where shared memory ends: as many words for each agent. */
@@ -12,41 +17,50 @@ export interface AlgorithmLayout {
   readonly broken: number;
   /** By agent: the word that holds the address of its next page. */
   readonly nextPage: readonly number[];
+  /**
+   * By agent: the word that holds the address of the word which must be 0 for its next step: that of the lock which the
+   * step takes, `NOBODYS` where it takes none, `never` where the agent has ended.
+   */
+  readonly gate: readonly number[];
   /** By agent: the word that holds its row; its locals follow. */
   readonly base: readonly number[];
-  /** Words in all. */
-  readonly end: number;
+  /** A word that is never 0, and greater than any address. */
+  readonly never: number;
+  /** By address: the word whose value it must be below to be loaded from or stored to. */
+  readonly bounds: Int32Array;
+  /** The state before the first step. */
+  readonly words: Int32Array;
 }
 
 /** Lays shared memory, pages and agents out, one after the other. */
 export function layOut(memory: SharedMemory, agents: readonly AlgorithmAgent<string>[]): AlgorithmLayout {
   const pages = memory.end;
-  const pagesPerAgent = Math.max(1, ...agents.map(({ machine }) => machine.allocates));
+  const pagesPerAgent = Math.max(0, ...agents.map(({ machine }) => machine.allocates));
   const failure = pages + agents.length * pagesPerAgent;
+  const never = failure + 2;
   const nextPage: number[] = [];
+  const gate: number[] = [];
   const base: number[] = [];
-  let end = failure + 2;
+  let end = never + 1;
   for (const { machine } of agents) {
     nextPage.push(end);
-    base.push(end + 1);
-    end += 2 + machine.locals.length;
+    gate.push(end + 1);
+    base.push(end + 2);
+    end += 3 + machine.locals.length;
   }
-  return { pages, pagesPerAgent, failure, broken: failure + 1, nextPage, base, end };
-}
-
-/** The state before the first step. */
-export function firstState(
-  layout: AlgorithmLayout,
-  memory: SharedMemory,
-  agents: readonly AlgorithmAgent<string>[],
-): Int32Array {
-  const words = new Int32Array(layout.end);
+  const bounds = new Int32Array(failure);
+  const words = new Int32Array(end);
   words.set(memory.image());
+  words[never] = NEVER;
+  for (let address = 1; address < pages; address++) bounds[address] = memory.isLock(address) ? NOBODYS : never;
   agents.forEach(({ machine, locals }, i) => {
-    words[layout.nextPage[i]!] = layout.pages + i * layout.pagesPerAgent;
+    const own = pages + i * pagesPerAgent;
+    bounds.fill(nextPage[i]!, own, own + pagesPerAgent);
+    words[nextPage[i]!] = own;
+    words[gate[i]!] = machine.rows[0]![2] ?? NOBODYS;
     machine.locals.forEach((name, local) => {
-      words[layout.base[i]! + 1 + local] = locals?.[name] ?? 0;
+      words[base[i]! + 1 + local] = locals?.[name] ?? 0;
     });
   });
-  return words;
+  return { pages, pagesPerAgent, failure, broken: failure + 1, nextPage, gate, base, never, bounds, words };
 }

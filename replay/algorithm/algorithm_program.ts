@@ -1,14 +1,13 @@
 import { assert } from '../../events/index.js';
 import { AccessKind, type Accesses } from '../explore/accesses.js';
-import { isStuck, mayStep, type Program, type StateSink, type StepRow } from '../explore/program.js';
+import type { Program, StateSink, StepRow } from '../explore/program.js';
 import type { StateHash } from '../explore/state_hash.js';
 import type { AlgorithmText, Invariant } from './algorithm.js';
 import { runningAgents, type RunningAgent } from './algorithm_agent.js';
-import { firstState, layOut, type AlgorithmLayout } from './algorithm_layout.js';
+import { layOut, NOBODYS, type AlgorithmLayout } from './algorithm_layout.js';
+import { AlgorithmPort } from './algorithm_port.js';
 import { AlgorithmState } from './algorithm_state.js';
 import { AlgorithmView } from './algorithm_view.js';
-import { DONE } from './machine.js';
-import { RowPort } from './row_port.js';
 
 /** Bits and places of the checks that every algorithm has; its invariants follow. */
 const ASSERTION = 0;
@@ -23,10 +22,12 @@ export class AlgorithmProgram implements Program {
   readonly #layout: AlgorithmLayout;
   readonly #state: AlgorithmState;
   readonly #words: Int32Array;
-  readonly #port: RowPort;
+  readonly #port: AlgorithmPort;
   readonly #view: AlgorithmView;
   readonly #invariants: readonly Invariant[];
-  readonly #holdsAlways: boolean;
+  /** Those of every state and those of the end, each with its bit. */
+  readonly #always: readonly Held[];
+  readonly #atEnd: readonly Held[];
 
   /** Use `algorithm`, which looks at the text first. */
   constructor(text: AlgorithmText, checks: readonly string[]) {
@@ -34,14 +35,14 @@ export class AlgorithmProgram implements Program {
     this.#text = text;
     this.checks = checks;
     this.#invariants = invariants;
-    this.#holdsAlways = invariants.some(({ when }) => when === 'always');
+    this.#always = heldWhen('always', invariants);
+    this.#atEnd = heldWhen('end', invariants);
     this.#layout = layOut(memory, agents);
-    this.#state = new AlgorithmState(firstState(this.#layout, memory, agents));
+    this.#state = new AlgorithmState(this.#layout.words);
     this.#words = this.#state.words;
     this.agents = runningAgents(agents, this.#state, this.#layout);
-    const locks = Uint8Array.from(this.#words, (_, address) => Number(memory.isLock(address)));
     const names = agents.map(({ name }) => name);
-    this.#port = new RowPort(this.#state, this.#layout, locks, names);
+    this.#port = new AlgorithmPort(this.#state, this.#layout, names);
     this.#view = new AlgorithmView(this.#words, new Map(agents.map((agent, i) => [agent, this.agents[i]!])));
     this.#judge();
     this.#state.settle();
@@ -52,24 +53,25 @@ export class AlgorithmProgram implements Program {
   }
 
   step(agent: number): void {
-    assert(mayStep(this, agent), 'an agent steps that may not');
     const running = this.agents[agent]!;
+    assert(running.enabled && !this.ended, 'an agent steps that may not');
     this.#state.begin();
     this.#port.begin(agent, running.takes);
     const next = running.machine.step(running.registers, this.#port);
     // Where a path has failed, everybody stays where he is.
-    if (this.ended) return;
+    if (this.#port.failed) return;
     this.#port.end();
-    assert(next === DONE || running.machine.rows[next] !== undefined, 'a row leads to a row that is none');
-    this.#state.set(running.base, next);
-    if (this.#holdsAlways) this.#judge();
+    running.goTo(next);
+    // What reads nothing but memory holds for as long as nobody stores.
+    if (this.#port.stored || this.#view.sawAgents) this.#judge();
   }
 
   tell(agent: number): readonly StepRow[] {
     const { machine, at } = this.agents[agent]!;
+    const before = this.#words.slice();
     this.step(agent);
     const [label, does] = machine.rows.find((row) => row[0] === at)!;
-    return [{ where: machine.name, label, does, effect: this.#effect(does) }];
+    return [{ where: machine.name, label, does, effect: this.#effect(does, before) }];
   }
 
   undo(): void {
@@ -86,7 +88,7 @@ export class AlgorithmProgram implements Program {
   }
 
   accesses(into: Accesses): void {
-    if (this.#port.location !== 0) into.note(this.#port.kind, this.#port.location);
+    if (this.#port.location !== NOBODYS) into.note(this.#port.kind, this.#port.location);
   }
 
   outcome(): string {
@@ -96,9 +98,10 @@ export class AlgorithmProgram implements Program {
   }
 
   broken(): number {
-    const failed = this.ended ? 1 << ASSERTION : 0;
-    const stuck = isStuck(this) ? 1 << DEADLOCK : 0;
-    return failed | stuck | this.#words[this.#layout.broken]! | (this.#allEnded ? this.#brokenNow('end') : 0);
+    const bits = this.#words[this.#layout.broken]!;
+    if (this.ended) return bits | (1 << ASSERTION);
+    if (this.agents.some(({ enabled }) => enabled)) return bits;
+    return bits | (this.#allEnded ? brokenBy(this.#atEnd, this.#view) : 1 << DEADLOCK);
   }
 
   explain(check: number): string {
@@ -114,17 +117,8 @@ export class AlgorithmProgram implements Program {
 
   /** Looks whether the invariants of every state hold in this one. What is broken stays so. */
   #judge(): void {
-    const { broken } = this.#layout;
-    this.#state.set(broken, this.#words[broken]! | this.#brokenNow('always'));
-  }
-
-  #brokenNow(when: Invariant['when']): number {
-    let bits = 0;
-    for (let i = 0; i < this.#invariants.length; i++) {
-      const invariant = this.#invariants[i]!;
-      if (invariant.when === when && !invariant.holds(this.#view)) bits |= 1 << (FIRST_INVARIANT + i);
-    }
-    return bits;
+    const bits = brokenBy(this.#always, this.#view);
+    if (bits !== 0) this.#state.set(this.#layout.broken, this.#words[this.#layout.broken]! | bits);
   }
 
   /** All shared words, and the results of those who have any: `slot=3 ready=1,0 | A seen=1`. */
@@ -139,14 +133,14 @@ export class AlgorithmProgram implements Program {
   }
 
   /** What the last row did, and where, if its text does not say that. */
-  #effect(does: string): string {
-    const { location, kind, old, now } = this.#port;
-    if (location === 0) return '';
+  #effect(does: string, before: Int32Array): string {
+    const { location, kind } = this.#port;
+    if (location === NOBODYS) return '';
     const name = this.#nameOf(location);
-    if (kind === AccessKind.acquire || kind === AccessKind.release) {
-      return `${name} ${kind === AccessKind.acquire ? 'taken' : 'given back'}`;
-    }
-    const value = kind === AccessKind.read ? String(now) : `${old} -> ${now}`;
+    if (kind === AccessKind.acquire) return `${name} taken`;
+    if (kind === AccessKind.release) return `${name} given back`;
+    const now = this.#words[location]!;
+    const value = kind === AccessKind.read ? String(now) : `${before[location]!} -> ${now}`;
     return does.includes(name) ? value : `${name}: ${value}`;
   }
 
@@ -163,4 +157,21 @@ export class AlgorithmProgram implements Program {
     const owner = Math.floor((address - pages) / pagesPerAgent);
     return `${this.agents[owner]!.name}+${(address - pages) % pagesPerAgent}`;
   }
+}
+
+interface Held {
+  readonly invariant: Invariant;
+  readonly bit: number;
+}
+
+function heldWhen(when: Invariant['when'], invariants: readonly Invariant[]): Held[] {
+  const held = invariants.map((invariant, i) => ({ invariant, bit: 1 << (FIRST_INVARIANT + i) }));
+  return held.filter(({ invariant }) => invariant.when === when);
+}
+
+/** Bits of those that do not hold. */
+function brokenBy(held: readonly Held[], view: AlgorithmView): number {
+  let bits = 0;
+  for (let i = 0; i < held.length; i++) if (!held[i]!.invariant.holds(view)) bits |= held[i]!.bit;
+  return bits;
 }

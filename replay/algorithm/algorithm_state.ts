@@ -53,7 +53,7 @@ export class AlgorithmState {
     const now = value | 0;
     if (old === now) return;
     const at = this.#logged;
-    if (at === this.#log.length - (this.#log.length % ENTRY)) this.#log = doubled(this.#log);
+    if (at + ENTRY > this.#log.length) this.#log = doubled(this.#log);
     const log = this.#log;
     log[at] = address;
     log[at + 1] = old;

@@ -4,6 +4,8 @@ import type { AlgorithmAgent } from './machine.js';
 
 /** The state, for those who only look: invariants and outcomes. */
 export class AlgorithmView {
+  /** Whether anybody ever looked at an agent here, and not only at memory. */
+  sawAgents = false;
   readonly #words: Int32Array;
   readonly #agents: ReadonlyMap<AlgorithmAgent<string>, RunningAgent>;
 
@@ -28,6 +30,7 @@ export class AlgorithmView {
   }
 
   #running<L extends string>(agent: AlgorithmAgent<L>): RunningAgent {
+    this.sawAgents = true;
     const running = this.#agents.get(agent);
     if (running === undefined) {
       throw usageError('a view of an agent', { got: agent.name, expected: 'an agent of this algorithm' });

@@ -2,8 +2,9 @@ import type { AlgorithmState } from './algorithm_state.js';
 import type { Registers } from './machine.js';
 
 /** Where the locals of one agent are: its row, then one word a local. */
-export interface Frame {
+interface Frame {
   readonly state: AlgorithmState;
+  readonly words: Int32Array;
   readonly base: number;
 }
 
@@ -15,18 +16,21 @@ export function registersClass<L extends string>(
   locals: readonly L[],
 ): new (state: AlgorithmState, base: number) => Registers<L> {
   class Named implements Frame {
+    readonly words: Int32Array;
     constructor(
       readonly state: AlgorithmState,
       readonly base: number,
-    ) {}
+    ) {
+      this.words = state.words;
+    }
     get pc(): number {
-      return this.state.words[this.base]!;
+      return this.words[this.base]!;
     }
   }
   locals.forEach((name, i) => {
     Object.defineProperty(Named.prototype, name, {
       get(this: Frame) {
-        return this.state.words[this.base + 1 + i]!;
+        return this.words[this.base + 1 + i]!;
       },
       set(this: Frame, value: number) {
         this.state.set(this.base + 1 + i, value);
