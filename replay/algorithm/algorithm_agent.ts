@@ -17,10 +17,11 @@ export class RunningAgent implements Agent {
   readonly #words: Int32Array;
   /** Words of the layout. */
   readonly #base: number;
-  readonly #gate: number;
-  readonly #never: number;
-  /** By row: the lock that it takes. */
-  readonly #locks: readonly number[];
+  /**
+   * By row + 1: the address of the word that must be 0 for the row to run. That of the lock which the row takes, and of a
+   * word that is always 0 where it takes none; at 0, for `DONE`, of one that never is.
+   */
+  readonly #gates: Int32Array;
 
   constructor(agent: AlgorithmAgent<string>, id: number, state: AlgorithmState, layout: AlgorithmLayout, shape: Shape) {
     this.name = agent.name;
@@ -28,9 +29,7 @@ export class RunningAgent implements Agent {
     this.#state = state;
     this.#words = state.words;
     this.#base = layout.base[id]!;
-    this.#gate = layout.gate[id]!;
-    this.#never = layout.never;
-    this.#locks = agent.machine.rows.map(([, , lock]) => lock ?? NOBODYS);
+    this.#gates = Int32Array.of(layout.never, ...agent.machine.rows.map(([, , lock]) => lock ?? NOBODYS));
     this.registers = new shape(state, this.#base);
   }
 
@@ -40,24 +39,23 @@ export class RunningAgent implements Agent {
   }
 
   get enabled(): boolean {
-    return this.#words[this.#words[this.#gate]!] === 0;
+    return this.#words[this.#gates[this.#words[this.#base]! - DONE]!] === 0;
   }
 
   get waitsFor(): number | undefined {
-    const lock = this.takes;
-    return lock === NOBODYS || lock === this.#never ? undefined : lock;
+    const lock = this.at === undefined ? NOBODYS : this.takes;
+    return lock === NOBODYS ? undefined : lock;
   }
 
-  /** The lock that its next step takes; `NOBODYS`: none. It has one. */
+  /** The lock that its next step takes; `NOBODYS`: none. It has a next step. */
   get takes(): number {
-    return this.#words[this.#gate]!;
+    return this.#gates[this.#words[this.#base]! - DONE]!;
   }
 
-  /** Its next row is that one, or none where it has ended. */
+  /** Its next row is that one; `DONE`: it has ended. */
   goTo(row: number): void {
-    assert(row >= DONE && row < this.#locks.length, 'a row leads to a row that is none');
+    assert(row >= DONE && row < this.#gates.length + DONE, 'a row leads to a row that is none');
     this.#state.set(this.#base, row);
-    this.#state.set(this.#gate, row === DONE ? this.#never : this.#locks[row]!);
   }
 }
 

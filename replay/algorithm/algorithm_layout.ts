@@ -17,11 +17,6 @@ export interface AlgorithmLayout {
   readonly broken: number;
   /** By agent: the word that holds the address of its next page. */
   readonly nextPage: readonly number[];
-  /**
-   * By agent: the word that holds the address of the word which must be 0 for its next step: that of the lock which the
-   * step takes, `NOBODYS` where it takes none, `never` where the agent has ended.
-   */
-  readonly gate: readonly number[];
   /** By agent: the word that holds its row; its locals follow. */
   readonly base: readonly number[];
   /** A word that is never 0, and greater than any address. */
@@ -39,14 +34,12 @@ export function layOut(memory: SharedMemory, agents: readonly AlgorithmAgent<str
   const failure = pages + agents.length * pagesPerAgent;
   const never = failure + 2;
   const nextPage: number[] = [];
-  const gate: number[] = [];
   const base: number[] = [];
   let end = never + 1;
   for (const { machine } of agents) {
     nextPage.push(end);
-    gate.push(end + 1);
-    base.push(end + 2);
-    end += 3 + machine.locals.length;
+    base.push(end + 1);
+    end += 2 + machine.locals.length;
   }
   const bounds = new Int32Array(failure);
   const words = new Int32Array(end);
@@ -57,10 +50,9 @@ export function layOut(memory: SharedMemory, agents: readonly AlgorithmAgent<str
     const own = pages + i * pagesPerAgent;
     bounds.fill(nextPage[i]!, own, own + pagesPerAgent);
     words[nextPage[i]!] = own;
-    words[gate[i]!] = machine.rows[0]![2] ?? NOBODYS;
     machine.locals.forEach((name, local) => {
       words[base[i]! + 1 + local] = locals?.[name] ?? 0;
     });
   });
-  return { pages, pagesPerAgent, failure, broken: failure + 1, nextPage, gate, base, never, bounds, words };
+  return { pages, pagesPerAgent, failure, broken: failure + 1, nextPage, base, never, bounds, words };
 }

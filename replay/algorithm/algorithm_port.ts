@@ -7,13 +7,9 @@ import type { RowPort } from './row_port.js';
 
 /** The port of an algorithm's rows to its state. One serves all agents, a row at a time. */
 export class AlgorithmPort implements RowPort {
-  /** Where the row made its access, and which of `AccessKind`; `NOBODYS`: it made none. */
+  /** Where the row made its access, and which of `AccessKind`; `NOBODYS` and a read: it made none. */
   location = NOBODYS;
-  kind = 0;
-  /** Whether the row has ended the path. */
-  failed = false;
-  /** Whether the row has changed shared memory or a page. */
-  stored = false;
+  kind: number = AccessKind.read;
   /** What the paths that failed said, by number. */
   readonly failures: string[] = [];
   readonly #state: AlgorithmState;
@@ -37,13 +33,17 @@ export class AlgorithmPort implements RowPort {
     this.#agent = agent;
     this.#takes = takes;
     this.location = NOBODYS;
-    this.failed = false;
-    this.stored = false;
+    this.kind = AccessKind.read;
   }
 
   /** The row has ended, and the path has not failed. */
   end(): void {
     assert(this.#takes === NOBODYS, 'a row says that it takes a lock, and did not');
+  }
+
+  /** Whether the path has failed. */
+  get failed(): boolean {
+    return this.#words[this.#layout.failure] !== 0;
   }
 
   load(address: number): number {
@@ -92,14 +92,12 @@ export class AlgorithmPort implements RowPort {
     const { nextPage, pages, pagesPerAgent } = this.#layout;
     const own = pages + this.#agent * pagesPerAgent;
     assert(address >= own && address < this.#words[nextPage[this.#agent]!]!, 'a row fills in a word of others');
-    this.stored = true;
     this.#state.set(address, value);
   }
 
   fail(text: string): number {
     const whole = `${this.#names[this.#agent]!} ${text}`;
     const known = this.failures.indexOf(whole);
-    this.failed = true;
     const number = known >= 0 ? known : this.failures.push(whole) - 1;
     this.#state.set(this.#layout.failure, number + 1);
     return DONE;
@@ -117,7 +115,6 @@ export class AlgorithmPort implements RowPort {
 
   #write(kind: number, address: number, value: number): void {
     this.#access(kind, address);
-    this.stored = true;
     this.#state.set(address, value);
   }
 

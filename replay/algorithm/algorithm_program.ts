@@ -49,7 +49,7 @@ export class AlgorithmProgram implements Program {
   }
 
   get ended(): boolean {
-    return this.#words[this.#layout.failure] !== 0;
+    return this.#port.failed;
   }
 
   step(agent: number): void {
@@ -63,7 +63,7 @@ export class AlgorithmProgram implements Program {
     this.#port.end();
     running.goTo(next);
     // What reads nothing but memory holds for as long as nobody stores.
-    if (this.#port.stored || this.#view.sawAgents) this.#judge();
+    if (this.#port.kind !== AccessKind.read || this.#view.sawAgents) this.#judge();
   }
 
   tell(agent: number): readonly StepRow[] {
