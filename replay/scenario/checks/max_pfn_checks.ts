@@ -25,7 +25,7 @@ export class MaxPfnChecks implements CheckFamily {
   }
 
   atEnd({ isQuiet, found }: PathEnd): void {
-    const { domain, scenario, memory } = this.#run;
+    const { domain, scenario, memory, words } = this.#run;
     if (!isQuiet || this.#links.isTree) return;
     const last = memory.words[Global.xen_p2m_last_pfn]!;
     const maxPfn = memory.words[Global['shared_info.max_pfn']]!;
@@ -37,7 +37,10 @@ export class MaxPfnChecks implements CheckFamily {
         if (this.#isNew(pfn)) check('last-pfn-too-low', pfn, last, 'xen_p2m_last_pfn');
       }
       if (scenario.tree && maxPfn < last) {
-        found.raise('shared-max_pfn-too-low', () => `at the end max_pfn is ${maxPfn}, and xen_p2m_last_pfn is ${last}`);
+        found.raise(
+          'shared-max_pfn-too-low',
+          () => `at the end max_pfn is ${words.pfn(maxPfn)}, and xen_p2m_last_pfn is ${words.pfn(last)}`,
+        );
       }
     }
     const { batch } = domain;

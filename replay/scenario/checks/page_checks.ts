@@ -43,7 +43,7 @@ export class PageChecks implements CheckFamily {
         );
       }
       if (isQuiet && !isFreed && link === undefined) {
-        const nowhere = this.#links.isTree ? 'p2m_top, no mid page' : 'no PMD, no PT page';
+        const nowhere = this.#links.isTree ? 'no p2m_top, no mid page' : 'no PMD, no PT page';
         found.raise(
           'leak',
           () =>

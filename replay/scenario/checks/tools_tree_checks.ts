@@ -36,7 +36,9 @@ export class ToolsTreeChecks implements CheckFamily {
     this.#allocated = [...new Set(operations.filter(mayAllocate).map(([, pfn]) => pfn))];
     const { topPerPage } = memory.geometry;
     this.#differing =
-      this.#top === NO_PAGE ? [] : Array.from({ length: topPerPage }, (_, i) => i).filter((i) => this.#topsDiffer(i));
+      this.#top === NO_PAGE
+        ? []
+        : Array.from({ length: topPerPage }, (_, i) => i).filter((i) => this.#mismatch(i) !== undefined);
   }
 
   afterStep(step: TakenStep, changed: number): void {
@@ -58,7 +60,8 @@ export class ToolsTreeChecks implements CheckFamily {
       if (says !== undefined) found.raise('list-and-tree-differ', () => `at the end ${says()}`);
     }
     for (const index of [...this.#differing, ...this.#storedTops()]) {
-      if (this.#topsDiffer(index)) found.raise('top-mismatch', () => `at the end ${this.#tops(index)}`);
+      const says = this.#mismatch(index);
+      if (says !== undefined) found.raise('top-mismatch', () => `at the end ${says()}`);
     }
   }
 
@@ -107,10 +110,7 @@ export class ToolsTreeChecks implements CheckFamily {
     const { memory, words } = this.#run;
     if (this.#top === NO_PAGE || pfn >= memory.geometry.maxP2mPfn) return undefined;
     const leaf = this.#links.leafOf(pfn);
-    if (!this.#links.isShared(leaf)) {
-      const top = this.#topIndex(pfn);
-      return this.#topsDiffer(top) ? () => this.#tops(top) : undefined;
-    }
+    if (!this.#links.isShared(leaf)) return this.#mismatch(this.#topIndex(pfn));
     const named = this.#named(pfn);
     if (this.#links.isShared(named)) return undefined;
     return () =>
@@ -150,15 +150,13 @@ export class ToolsTreeChecks implements CheckFamily {
     return Math.floor(pfn / perPage) % midPerPage;
   }
 
-  #topsDiffer(index: number): boolean {
-    const { memory } = this.#run;
-    return memory.loadWord(this.#top, index) !== memory.loadWord(memory.words[Global.p2m_top_mfn_p]!, index);
-  }
-
-  #tops(index: number): string {
+  /** The two top pages name different mid pages. */
+  #mismatch(index: number): (() => string) | undefined {
     const { memory, words } = this.#run;
-    const [mid, midP] = [this.#top, memory.words[Global.p2m_top_mfn_p]!].map((top) => memory.loadWord(top, index));
-    return `p2m_top_mfn[${index}] names ${words.page(mid!)}, p2m_top_mfn_p[${index}] names ${words.page(midP!)}`;
+    const mid = memory.loadWord(this.#top, index);
+    const midP = memory.loadWord(memory.words[Global.p2m_top_mfn_p]!, index);
+    if (mid === midP) return undefined;
+    return () => `p2m_top_mfn[${index}] names ${words.page(mid)}, p2m_top_mfn_p[${index}] names ${words.page(midP)}`;
   }
 
   /** Indices of the top pages that the run has stored. */

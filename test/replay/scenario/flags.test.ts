@@ -97,7 +97,7 @@ describe('flags of the end', () => {
     [
       'shared-max_pfn-too-low',
       ({ port }) => port.setGlobal(Global['shared_info.max_pfn'], 5),
-      'at the end max_pfn is 5, and xen_p2m_last_pfn is 8192',
+      'at the end max_pfn is 0x5, and xen_p2m_last_pfn is 0x2000',
     ],
   ])('raises %s alone', (flag, damage, words) => {
     const run = ran();
