@@ -11,9 +11,12 @@ export interface FailingCore {
 }
 
 /** What all checks of one core may cost: events looked at and steps taken, a few seconds of them. */
-const COST_MAX = 1 << 26;
-/** Steps of one check. */
+const COST_MAX = 1 << 25;
+/** Steps of one check, beyond one an event. */
 const STEPS_MAX = 1 << 20;
+
+/** So many of the last operations are tried first, then as many times more. */
+const LAST = 32;
 
 /**
  * Makes a failing set of a register's operations as small as it can: by halves, quarters and so on down to single ones
@@ -56,9 +59,18 @@ class CoreSearch {
   }
 
   result(): FailingCore {
+    this.#dropBeginning();
     for (let size = this.#core.length >> 1; size > 1; size >>= 1) this.#dropChunks(size);
     while (this.#dropSingly());
     return { core: this.#core, isMinimal: this.#isCertain };
+  }
+
+  /** Most histories break for what happened a moment ago: that saves looking at all of it again and again. */
+  #dropBeginning(): void {
+    const all = this.#core;
+    for (let kept = LAST; kept < all.length; kept *= LAST) {
+      if (this.#try(this.#removal.without(all, new Set(all.slice(0, -kept))))) return;
+    }
   }
 
   #dropChunks(size: number): void {
@@ -71,13 +83,18 @@ class CoreSearch {
   /** Whether any could be left out. */
   #dropSingly(): boolean {
     const before = this.#core.length;
+    // What was not certain before may be so among fewer.
+    this.#isCertain = true;
     for (const operation of this.#core) {
+      // Out of patience: with many operations left even asking is slow.
+      if (this.#cost > COST_MAX) break;
       if (!this.#core.includes(operation)) continue;
       if (!this.#try(this.#removal.without(this.#core, new Set([operation])))) {
         this.#try(this.#removal.withoutReaders(this.#core, operation));
       }
     }
-    return this.#core.length < before;
+    if (this.#cost > COST_MAX) this.#isCertain = false;
+    return this.#core.length < before && this.#isCertain;
   }
 
   /** Keeps `fewer`, where they are fewer and have no order either. */
@@ -88,7 +105,7 @@ class CoreSearch {
       return false;
     }
     const events = eventsOf(this.#events, new Set(fewer));
-    const verdict = this.#check.verdict(events, STEPS_MAX);
+    const verdict = this.#check.verdict(events, events.length + STEPS_MAX);
     this.#cost += this.#core.length + this.#check.steps;
     if (verdict === 'unknown') this.#isCertain = false;
     if (verdict !== 'violated') return false;

@@ -31,6 +31,7 @@ export function randomHistory(seed: number, mix: Mix): History {
   const history = new History();
   const registers = new Array<Scalar>(mix.keys).fill(null);
   const running = new Array<Running | undefined>(mix.processes).fill(undefined);
+  const names = running.map((_, process) => process);
   let unique = 0;
   const percent = (share: number): boolean => random.below(100) < share;
   const anyValue = (): number => (mix.values === 0 ? ++unique : random.below(mix.values));
@@ -40,7 +41,7 @@ export function randomHistory(seed: number, mix: Mix): History {
     const value = f === 'read' ? null : anyValue();
     const expected =
       f !== 'cas' ? null : percent(70) ? registers[key]! : random.below(1 + Math.max(unique, mix.values));
-    const operation = history.invoke({ process, f, key, value, expected });
+    const operation = history.invoke({ process: names[process]!, f, key, value, expected });
     return { operation, f, key, value, expected, found: undefined, takesEffect: !percent(mix.failed) };
   };
   const takeEffect = (it: Running): void => {
@@ -48,9 +49,11 @@ export function randomHistory(seed: number, mix: Mix): History {
     if (it.f === 'cas' && it.found !== it.expected && !percent(mix.wrong)) it.takesEffect = false;
     if (it.takesEffect && it.f !== 'read') registers[it.key] = it.value;
   };
-  const end = (it: Running): void => {
+  const end = (it: Running, process: number): void => {
     if (percent(mix.pending)) {
+      // Who waits for ever is never heard of again.
       if (percent(50)) history.complete(it.operation, 'info');
+      else names[process]! += mix.processes;
     } else if (!it.takesEffect) history.complete(it.operation, 'fail');
     else history.complete(it.operation, 'ok', {}, it.f === 'read' ? it.found! : undefined);
   };
@@ -61,7 +64,7 @@ export function randomHistory(seed: number, mix: Mix): History {
       if (history.count < mix.operations) running[process] = begin(process);
     } else if (it.found === undefined) takeEffect(it);
     else {
-      end(it);
+      end(it, process);
       running[process] = undefined;
     }
   }
