@@ -104,7 +104,8 @@ export class AlgorithmPort implements RowPort {
   }
 
   #isWord(address: number): boolean {
-    return address < this.#words[this.#layout.bounds[address] ?? NOBODYS]!;
+    const bound = this.#layout.bounds[address];
+    return bound !== undefined && address < this.#words[bound]!;
   }
 
   /** Gives what a pointer to nowhere can be followed from once more: the row goes on to its end. */
