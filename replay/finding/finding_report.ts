@@ -144,8 +144,8 @@ function placeOf({ rows }: ToldStep): string {
 function firstLine(first: BrokenCheck | undefined): string[] {
   if (first === undefined) return [];
   const { name, steps, atEnd } = first;
-  const where = atEnd ? 'the end' : steps === 0 ? 'the one before the first step' : `the one after step ${steps}`;
-  return [`${steps === 0 ? ' ' : '!'}    the first bad state is ${where}: ${name}`];
+  const where = steps === 0 ? 'the one before the first step' : `the one after step ${steps}`;
+  return [`${steps === 0 ? ' ' : '!'}    the first bad state is ${where}${atEnd ? ', the last' : ''}: ${name}`];
 }
 
 function countsLine(program: Program, schedule: Schedule): string {

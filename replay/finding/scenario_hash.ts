@@ -12,7 +12,9 @@ export function scenarioHash(scenario: Scenario): string {
   const json = scenarioJson(scenario);
   const { form } = scenarioOf(json);
   const flipped = Object.entries(scenario.form).filter(([name, value]) => form[name as keyof typeof form] !== value);
-  const machines = Object.entries(scenario.machines).map(([name, { rows }]) => [name, { own: true, rows }] as const);
+  const machines = Object.entries(scenario.machines).map(
+    ([name, { name: own, rows }]) => [name, { own, rows }] as const,
+  );
   return contentHash({ ...json, form: Object.fromEntries(flipped), machines: Object.fromEntries(machines) });
 }
 

@@ -19,7 +19,8 @@ const INDENT = '  ';
 /**
  * A path as lines: a column an agent, the step's number in front. In a column stand the operation that begins, the function
  * where it is another than above, then row by row the label of the spec, the access and what it read or `old -> new`, and
- * what the operation returned. Rows that are joined to a step and touched nothing shared are left out.
+ * what the operation returned. Rows that are joined to a step and touched nothing shared are left out, but for
+ * one that hit an assertion.
  */
 export function stepTable(names: readonly string[], steps: readonly ToldStep[], options: TableOptions = {}): string[] {
   const { marks, style } = options;
@@ -52,13 +53,15 @@ function cellsOf(names: readonly string[], steps: readonly ToldStep[]): string[]
     ),
   );
   const functions = names.map(() => '');
-  return steps.map(({ agent, begins, rows, ends }) => {
+  return steps.map(({ agent, begins, rows, died, ends }) => {
+    const isShown = ({ effect }: StepRow, row: number): boolean =>
+      row === 0 || effect !== '' || (died && row === rows.length - 1);
     const cell: string[] = [];
     if (begins !== undefined) {
       cell.push(begins);
       functions[agent] = '';
     }
-    for (const row of rows.filter(({ effect }, i) => i === 0 || effect !== '')) {
+    for (const row of rows.filter(isShown)) {
       if (row.where !== functions[agent]) cell.push(`${row.where}()`);
       functions[agent] = row.where;
       cell.push(`${INDENT}${rowText(row, labels[agent]!)}`);

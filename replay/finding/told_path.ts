@@ -10,6 +10,8 @@ export interface ToldStep {
   /** The operation that it is the first step of: `set 0x402 m:77`. */
   readonly begins?: string;
   readonly rows: readonly StepRow[];
+  /** Its last row hit an assertion, and ended the path. */
+  readonly died: boolean;
   /** What ended with it: `= true`; one that took no step of its own is named too: `get 0x402 = m:77`. */
   readonly ends: readonly string[];
 }
@@ -25,7 +27,7 @@ export function tellPath(program: Program, schedule: Schedule): readonly ToldSte
       const log = logs[agent]!;
       const begins = log.begins();
       const rows = program.tell(agent);
-      steps.push({ agent, ...(begins === undefined ? {} : { begins }), rows, ends: log.ends() });
+      steps.push({ agent, ...(begins === undefined ? {} : { begins }), rows, died: program.ended, ends: log.ends() });
     },
     () => steps,
   );
