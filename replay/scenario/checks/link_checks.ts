@@ -2,7 +2,7 @@ import { KINDS } from '../../../events/index.js';
 import { ptePage } from '../../../src/index.js';
 import type { ScenarioOperation } from '../scenario.js';
 import { Changed, type CheckedRun, type CheckFamily, type TakenStep } from './check_family.js';
-import { Links } from './links.js';
+import { Links, type Walk } from './links.js';
 
 const SET_PMD = KINDS.set_pmd.id;
 const SET_PTE = KINDS.set_pte.id;
@@ -58,13 +58,13 @@ export class LinkChecks implements CheckFamily {
     const [pfn, page] = [a[i]!, b[i]!];
     switch (kind[i]) {
       case SET_PMD:
-        return { slot: () => `PMD ${pfn >>> memory.pmdShift}`, old: ptePage(page), now: ptePage(c[i]!) };
+        return { slot: () => this.#links.upperName(pfn >>> memory.pmdShift), old: ptePage(page), now: ptePage(c[i]!) };
       case SET_PTE: {
         const index = (pfn >>> memory.leafShift) & memory.pteMask;
         return { slot: () => `${words.page(page)}[${index}]`, old: ptePage(c[i]!), now: ptePage(d[i]!) };
       }
       case SET_TOP:
-        return b[i] === c[i] ? { slot: () => `p2m_top[${pfn}]`, old: c[i]!, now: d[i]! } : undefined;
+        return b[i] === c[i] ? { slot: () => this.#links.upperName(pfn), old: c[i]!, now: d[i]! } : undefined;
       case SET_MID:
         return c[i] === d[i] ? { slot: () => `${words.page(pfn)}[${page}]`, old: d[i]!, now: e[i]! } : undefined;
       default:
@@ -75,22 +75,26 @@ export class LinkChecks implements CheckFamily {
   /** A private leaf that two walks lead to, or a private table that two slots name. */
   #checkAliases(operation: ScenarioOperation | undefined, thread: number): void {
     const { found, words } = this.#run;
-    const by = (): string => words.operation(operation, thread);
-    const walks = new Map<number, number>();
-    for (const { page, table, index } of this.#links.walked()) {
+    const by = (): string => `after a step of ${words.operation(operation, thread)}`;
+    const first = new Map<number, Walk>();
+    for (const walk of this.#links.walked()) {
+      const { page } = walk;
       if (this.#links.isShared(page)) continue;
-      const count = (walks.get(page) ?? 0) + 1;
-      walks.set(page, count);
-      if (count < 2) continue;
-      const more = (): string => `${words.page(page)} is the leaf of two areas after a step of ${by()}`;
-      found.raise('private-page-changed', () => `${more()}: one of them by ${words.page(table)}[${index}]`);
+      const other = first.get(page);
+      first.set(page, other ?? walk);
+      if (other === undefined) continue;
+      const ways = (): string => `${this.#way(other)} and by ${this.#way(walk)}`;
+      found.raise('private-page-changed', () => `${words.page(page)}, a private leaf, is reached by ${ways()} ${by()}`);
     }
-    for (const { page, index } of this.#links.uppers()) {
-      if (this.#links.isShared(page) || this.#links.uppersOf(page).length < 2) continue;
-      found.raise(
-        'private-page-changed',
-        () => `${words.page(page)} is linked twice, at ${this.#links.isTree ? 'p2m_top' : 'PMD'} ${index} by ${by()}`,
-      );
+    for (const { page } of this.#links.uppers()) {
+      const uppers = this.#links.isShared(page) ? [] : this.#links.uppersOf(page);
+      if (uppers.length < 2) continue;
+      const slots = uppers.map((index) => this.#links.upperName(index)).join(' and by ');
+      found.raise('private-page-changed', () => `${words.page(page)}, a private page, is named by ${slots} ${by()}`);
     }
+  }
+
+  #way({ upper, table, index }: Walk): string {
+    return `${this.#links.upperName(upper)} and ${this.#run.words.page(table)}[${index}]`;
   }
 }

@@ -15,6 +15,12 @@ export interface Link {
   readonly index: number;
 }
 
+/** A way from the upper level to a leaf. */
+export interface Walk extends Link {
+  /** Index in the PMD, or in p2m_top. */
+  readonly upper: number;
+}
+
 /**
  * The links of the list: PMD slots name PT pages, whose slots name leaves. In the old tree p2m_top names mid pages: here
  * they are tables of the upper and of the lower level too.
@@ -61,16 +67,21 @@ export class Links {
   }
 
   /** Slots of the list, as the MMU would walk to them, whose index in the lower level the run has stored. */
-  walked(): Link[] {
+  walked(): Walk[] {
     this.#collect();
-    const links: Link[] = [];
+    const walks: Walk[] = [];
     for (let upper = 0; upper < this.#upperCount; upper++) {
       const table = this.upper(upper);
       // A shared table that nobody stored in names shared leaves alone.
       if (table === NO_PAGE || (this.isSharedTable(table) && !this.#tables.has(table))) continue;
-      for (const index of this.#lower) links.push({ page: this.lower(table, index), table, index });
+      for (const index of this.#lower) walks.push({ page: this.lower(table, index), table, index, upper });
     }
-    return links;
+    return walks;
+  }
+
+  /** Name of a slot of the upper level. */
+  upperName(index: number): string {
+    return this.isTree ? `p2m_top[${index}]` : `PMD ${index}`;
   }
 
   /** The table that slot `index` of the upper level names. */

@@ -99,7 +99,7 @@ export class PageChecks implements CheckFamily {
 
   #slot({ table, index }: Link): string {
     if (table !== NO_PAGE) return `${this.#run.words.page(table)}[${index}]`;
-    return this.#links.isTree ? `p2m_top[${index}]` : `PMD ${index}`;
+    return this.#links.upperName(index);
   }
 }
 
