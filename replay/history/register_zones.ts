@@ -38,10 +38,13 @@ export class RegisterZones {
     this.#lastOf = new Int32Array(values);
   }
 
-  /** The verdict; `unknown` where a value was written twice, or by a cas. */
+  /**
+   * The verdict; `unknown` where a value was written twice, or by a cas, unless somebody found what nothing had begun to
+   * write.
+   */
   decide(ops: RegisterOperations): 'ok' | 'violated' | 'unknown' {
     this.witness = [];
-    if (!this.#gatherWrites(ops)) return 'unknown';
+    if (!this.#gatherWrites(ops)) return this.#haveSources(ops) ? 'unknown' : 'violated';
     return this.#gatherReads(ops) && this.#areOrdered(ops) ? 'ok' : 'violated';
   }
 
@@ -52,6 +55,25 @@ export class RegisterZones {
       if (kind[i] === OperationKind.read) continue;
       if (kind[i] === OperationKind.cas || this.#seen[value[i]!] === this.#run) return false;
       this.#open(value[i]!, i, ret[i]!, call[i]!);
+    }
+    return true;
+  }
+
+  /** Whether of whatever was found some write had begun. */
+  #haveSources({ kind, value, expected, call, ret, count, done, initial }: RegisterOperations): boolean {
+    this.#run++;
+    this.#open(initial, NONE, BEFORE_ALL, BEFORE_ALL);
+    for (let i = 0; i < count; i++) {
+      const isEarliest = this.#seen[value[i]!] !== this.#run || call[i]! < this.#last[value[i]!]!;
+      if (kind[i] !== OperationKind.read && isEarliest) this.#open(value[i]!, i, ret[i]!, call[i]!);
+    }
+    for (let i = 0; i < done; i++) {
+      if (kind[i] === OperationKind.write) continue;
+      const found = (kind[i] === OperationKind.read ? value : expected)[i]!;
+      const isSeen = this.#seen[found] === this.#run;
+      if (isSeen && this.#last[found]! <= ret[i]!) continue;
+      this.witness = isSeen ? [i, this.#writer[found]!] : [i];
+      return false;
     }
     return true;
   }

@@ -125,6 +125,13 @@ describe('checkHistory', () => {
     expect(messageOf(...writes, ['read', 3, 2, 3], ['read', 4, 4, 5], ['read', 3, 6, 7])).toContain('comes before');
   });
 
+  it('finds what nothing wrote, or only later, however many operations overlap', () => {
+    const writes = Array.from({ length: 60 }, (_, i): Step => ['write', i % 7, 1 + i / 1000, 10]);
+    expect(messageOf(...writes, ['read', 99, 2, 3])).toContain('returned 99, which nothing wrote');
+    expect(messageOf(...writes, ['cas', [99, 1], 2, 3])).toContain('found 99, which nothing wrote');
+    expect(messageOf(...writes, ['read', 99, 2, 3], ['write', 99, 4, 5])).toContain('began only after that');
+  });
+
   it('leaves a hard key open, and decides the others all the same', () => {
     const history = new History();
     const begin = (key: string, value: number): number =>
