@@ -125,7 +125,11 @@ describe('the package', () => {
 });
 
 describe('code that imports the package', () => {
-  const documents = { 'readme.ts': codeOf('README.md'), 'library.ts': codeOf('docs/library.md') };
+  const documents = {
+    'readme.ts': codeOf('README.md'),
+    'library.ts': codeOf('docs/library.md'),
+    'own_algorithms.ts': codeOf('docs/own-algorithms.md'),
+  };
   let complaints: (name: string) => string[];
 
   beforeAll(() => {
@@ -151,13 +155,15 @@ describe('code that imports the package', () => {
 });
 
 describe('examples', () => {
-  const text = readFileSync(join(root, 'docs/library.md'), 'utf8');
-  const commands = findCommands(text, /^node dist\/examples\//);
+  const texts = ['docs/library.md', 'docs/own-algorithms.md'].map((path) => readFileSync(join(root, path), 'utf8'));
+  const commands = texts.flatMap((text) => findCommands(text, /^node dist\/examples\//));
 
   it('are all shown', () => {
     const shown = commands.map(({ command }) => /examples\/(\w+)\.js/.exec(command)?.[1]);
     expect(shown).toEqual(
-      ['record_and_replay', 'explain_divergence'].filter((name) => existsSync(join(root, 'examples', `${name}.ts`))),
+      ['record_and_replay', 'explain_divergence', 'double_checked'].filter((name) =>
+        existsSync(join(root, 'examples', `${name}.ts`)),
+      ),
     );
     expect(readdirSync(join(root, 'examples'))).toHaveLength(commands.length);
   });
