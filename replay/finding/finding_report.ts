@@ -4,7 +4,7 @@ import { criticalPair, type CriticalPair } from './critical_pair.js';
 import { brokenChecks, type BrokenCheck } from './first_broken.js';
 import { printRuns } from './run_length.js';
 import { stepTable } from './step_table.js';
-import { tellPath, type ToldStep } from './told_path.js';
+import { tellPath, type ToldPath, type ToldStep } from './told_path.js';
 import { walk } from './walk.js';
 
 /** A path that is to be shown, and what it breaks. */
@@ -48,7 +48,7 @@ export interface FindingJson {
 export function findingText(finding: Finding): string {
   const { program, schedule, bits, command, style } = finding;
   const broken = brokenChecks(program, schedule, bits);
-  const steps = tellPath(program, schedule);
+  const path = tellPath(program, schedule);
   const pair = bits === 0 ? undefined : criticalPair(program, schedule, bits);
   const first = firstOf(broken);
   const marks = new Map<number, string>();
@@ -62,13 +62,18 @@ export function findingText(finding: Finding): string {
   return [
     ...brokenLines(broken),
     '',
-    ...stepTable(names, steps, style === undefined ? { marks } : { marks, style }),
+    ...stepTable(names, path, style === undefined ? { marks } : { marks, style }),
     '',
-    ...(bits === 0 ? [] : [pairLine(pair, steps), ...firstLine(first)]),
+    ...(bits === 0 ? [] : [pairLine(pair, path), ...firstLine(first)]),
     countsLine(program, schedule),
     '',
     command,
   ].join('\n');
+}
+
+/** The same without the table, for one of many: what is wrong, counts, and the command that shows the rest. */
+export function findingHead({ program, schedule, bits, command }: Finding): string {
+  return [...brokenLines(brokenChecks(program, schedule, bits)), countsLine(program, schedule), command].join('\n');
 }
 
 /** A counter-example as JSON: an object for each check that it breaks. */
@@ -126,7 +131,7 @@ function since(steps: number): string {
   return steps === 0 ? 'before the first step' : `from step ${steps} on`;
 }
 
-function pairLine(pair: CriticalPair | undefined, steps: readonly ToldStep[]): string {
+function pairLine(pair: CriticalPair | undefined, { steps }: ToldPath): string {
   if (pair !== undefined) {
     const [first, second] = [pair.first, pair.second].map((step) => `${step + 1} (${placeOf(steps[step]!)})`);
     return `> <  the critical pair: swapping steps ${first!} and ${second!} alone gives a path that passes`;
@@ -144,13 +149,14 @@ function placeOf({ rows }: ToldStep): string {
 function firstLine(first: BrokenCheck | undefined): string[] {
   if (first === undefined) return [];
   const { name, steps, atEnd } = first;
-  const where = steps === 0 ? 'the one before the first step' : `the one after step ${steps}`;
-  return [`${steps === 0 ? ' ' : '!'}    the first bad state is ${where}${atEnd ? ', the last' : ''}: ${name}`];
+  if (steps === 0) return [`     the first bad state is the one before the first step: ${name}`];
+  return [`!    the first bad state is the one after step ${steps}${atEnd ? ', the last' : ''}: ${name}`];
 }
 
 function countsLine(program: Program, schedule: Schedule): string {
   const count = (n: number, what: string, many = `${what}s`): string => `${n} ${n === 1 ? what : many}`;
   const steps = count(schedule.length, 'step');
   const switches = count(switchesOf(schedule), 'switch', 'switches');
-  return `${steps}, ${switches}, ${count(preemptionsOf(program, schedule), 'preemption')}: ${printRuns(schedule)}`;
+  const runs = schedule.length === 0 ? '' : `: ${printRuns(schedule)}`;
+  return `${steps}, ${switches}, ${count(preemptionsOf(program, schedule), 'preemption')}${runs}`;
 }

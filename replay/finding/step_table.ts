@@ -1,5 +1,5 @@
 import type { StepRow } from '../explore/program.js';
-import type { ToldStep } from './told_path.js';
+import type { ToldPath, ToldStep } from './told_path.js';
 
 /** What a table looks like. */
 export interface TableOptions {
@@ -22,22 +22,24 @@ const INDENT = '  ';
  * what the operation returned. Rows that are joined to a step and touched nothing shared are left out, but for
  * one that hit an assertion.
  */
-export function stepTable(names: readonly string[], steps: readonly ToldStep[], options: TableOptions = {}): string[] {
+export function stepTable(names: readonly string[], path: ToldPath, options: TableOptions = {}): string[] {
+  const { before, steps } = path;
   const { marks, style } = options;
   const cells = cellsOf(names, steps);
-  const widest = names.map((name, agent) => widestOf(name, agent, steps, cells));
+  const widest = names.map((name, agent) => widestOf([name, ...(before[agent] ?? [])], agent, steps, cells));
   const gutter = String(steps.length).length + 3;
   const room = Math.floor((WIDTH - gutter) / names.length) - GAP.length;
   const widths = shares(widest, Math.max(room, CELL_MIN));
   const line = (front: string, columns: readonly string[]): string =>
     `${front.padEnd(gutter)}${columns.map((text, agent) => GAP + text.padEnd(widths[agent]!)).join('')}`.trimEnd();
   const lines = [line('step', names)];
+  const inColumn = (agent: number, text: string): string[] => names.map((_, column) => (column === agent ? text : ''));
+  before.forEach((texts, agent) => lines.push(...texts.map((text) => line('', inColumn(agent, text)))));
   steps.forEach(({ agent }, i) => {
     const mark = marks?.get(i);
     const front = `${(mark ?? '').padEnd(2)} ${String(i + 1).padStart(gutter - 3)}`;
     cells[i]!.flatMap((cell) => wrapped(cell, widths[agent]!)).forEach((text, row) => {
-      const columns = names.map((_, column) => (column === agent ? text : ''));
-      const whole = line(row === 0 ? front : '', columns);
+      const whole = line(row === 0 ? front : '', inColumn(agent, text));
       lines.push(mark === undefined || style === undefined ? whole : style(whole));
     });
   });
@@ -76,9 +78,14 @@ function rowText({ label, does, effect }: StepRow, labelWidth: number): string {
 }
 
 /** Columns that an agent needs. */
-function widestOf(name: string, agent: number, steps: readonly ToldStep[], cells: readonly string[][]): number {
+function widestOf(
+  others: readonly string[],
+  agent: number,
+  steps: readonly ToldStep[],
+  cells: readonly string[][],
+): number {
   const own = cells.filter((_, i) => steps[i]!.agent === agent).flat();
-  return Math.max(name.length, ...own.map((text) => text.length));
+  return Math.max(...[...others, ...own].map((text) => text.length));
 }
 
 /** Widths of columns: each gets what it needs, and what the narrow ones leave over goes to the wide ones. */

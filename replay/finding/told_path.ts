@@ -16,10 +16,18 @@ export interface ToldStep {
   readonly ends: readonly string[];
 }
 
+/** A path, told. */
+export interface ToldPath {
+  /** By agent: the operations that ended before the first step, for they take none. */
+  readonly before: readonly (readonly string[])[];
+  readonly steps: readonly ToldStep[];
+}
+
 /** Goes along `schedule` and tells each step; the program is left where it is. */
-export function tellPath(program: Program, schedule: Schedule): readonly ToldStep[] {
-  const steps: ToldStep[] = [];
+export function tellPath(program: Program, schedule: Schedule): ToldPath {
   const logs = program.agents.map(operationLog);
+  const before = logs.map((log) => log.ends());
+  const steps: ToldStep[] = [];
   return walk(
     program,
     schedule,
@@ -29,7 +37,7 @@ export function tellPath(program: Program, schedule: Schedule): readonly ToldSte
       const rows = program.tell(agent);
       steps.push({ agent, ...(begins === undefined ? {} : { begins }), rows, died: program.ended, ends: log.ends() });
     },
-    () => steps,
+    () => ({ before, steps }),
   );
 }
 
@@ -44,8 +52,8 @@ const NO_OPERATIONS: OperationLog = { begins: () => undefined, ends: () => [] };
 /** The threads of a scenario have operations; of an agent of another kind nothing is known but its steps. */
 function operationLog(agent: Agent): OperationLog {
   if (!(agent instanceof ScenarioThread)) return NO_OPERATIONS;
-  let begun = agent.finished.length;
-  let ended = begun;
+  let begun = 0;
+  let ended = 0;
   return {
     begins() {
       const { operation } = agent;

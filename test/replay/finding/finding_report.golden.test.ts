@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   contentHash,
+  findingHead,
   findingJson,
   findingText,
   printToken,
   ScenarioProgram,
+  scenarioOf,
   scenarioHash,
   type Finding,
   type Program,
@@ -135,6 +137,27 @@ describe('findingText', () => {
     `);
   });
 
+  it('shows an operation that dies before it takes a step', () => {
+    const program = new ScenarioProgram(
+      scenarioOf({ kernel: '3.19', geometry: 'tiny', layout: [['nr', '16']], threads: [[['set', 40, 'm:7']]] }),
+    );
+    expect(text(finding(program, []))).toMatchInlineSnapshot(`
+      "
+      violated: BUG_ON, at the end
+        set 0x28 m:7 by A ended in a kernel assertion (beyond-size)
+
+      step  A
+            set 0x28 m:7 = BUG
+
+      no critical pair: all steps are of one agent
+           the first bad state is the one before the first step: BUG_ON
+      0 steps, 0 switches, 0 preemptions
+
+      p2m explore a.json --replay p1-e16180aa--9d66169ad348466d-b737
+      "
+    `);
+  });
+
   it('is small_algorithm.txt for the broken form of the small algorithm', async () => {
     const program = smallAlgorithm('broken', ['S1', 'S2']);
     const schedule = [...Array<number>(5).fill(0), ...Array<number>(20).fill(1), ...Array<number>(20).fill(0)];
@@ -151,6 +174,20 @@ describe('findingText', () => {
     expect(report).toMatch(/^violated: shared-pte-page-written, /);
     expect(report).toContain('swapping steps 4 (alloc_p2m A2) and 12 (alloc_p2m_pmd P3.6) alone');
     expect(report).toContain('37 steps, 2 switches, 1 preemption: B4A20B13');
+  });
+});
+
+describe('findingHead', () => {
+  it('says what is wrong and how to see the rest', () => {
+    const program = new TinyProgram(1, [CHECKED.slice(0, 3), CHECKED]);
+    expect(`\n${findingHead(finding(program, [0, 1, 0, 1, 1, 1]))}\n`).toMatchInlineSnapshot(`
+      "
+      violated: assertion, at the end
+        an agent failed
+      6 steps, 3 switches, 2 preemptions: ABAB3
+      p2m explore a.json --replay p1-e16180aa-ABAB3-63ee15d1327ffe18-6b91
+      "
+    `);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ScenarioProgram, stepTable, tellPath, type ToldStep } from '../../../replay/index.js';
+import { ScenarioProgram, stepTable, tellPath, type ToldPath, type ToldStep } from '../../../replay/index.js';
 import { shippedVector } from '../../src/concurrency_vector.js';
 import { TinyProgram } from '../explore/tiny_program.js';
 
@@ -9,6 +9,9 @@ const step = (agent: number, where: string, ...rows: [label: string, does: strin
   died: false,
   ends: [],
 });
+
+/** A path of steps, before which nothing has ended. */
+const path = (steps: readonly ToldStep[], before: string[][] = []): ToldPath => ({ before, steps });
 
 function table(...parameters: Parameters<typeof stepTable>): string {
   return `\n${stepTable(...parameters).join('\n')}\n`;
@@ -51,7 +54,7 @@ describe('stepTable', () => {
       step(0, 'alloc', ['A5', 'R PTE', 'p2m_missing'], ['A6.1', 'ALLOC a leaf', 'leaf#1'], ['A6.2', 'fill it', '']),
       { ...step(0, 'alloc', ['A6.8', 'W mid[mididx]', ''], ['A1', 'check the top index', '']), died: true },
     ];
-    expect(table(['A'], steps)).toMatchInlineSnapshot(`
+    expect(table(['A'], path(steps))).toMatchInlineSnapshot(`
       "
       step  A
          1  alloc()
@@ -63,7 +66,7 @@ describe('stepTable', () => {
     `);
   });
 
-  it('shows what an operation is where it begins, and what it gave where it ends', () => {
+  it('shows what an operation is where it begins, and what it gave where it ends, before all steps too', () => {
     const [began, ended] = [step(0, 'get', ['1', 'R PMD', 'pte#1']), step(0, 'get', ['2', 'R PTE', 'leaf#1'])];
     const steps = [
       { ...began, begins: 'get 0x402' },
@@ -71,9 +74,10 @@ describe('stepTable', () => {
       { ...ended, ends: ['= m:77', 'get 0x99999 = i:629145'] },
       { ...began, begins: 'get 0x403' },
     ];
-    expect(table(['A', 'B'], steps)).toMatchInlineSnapshot(`
+    expect(table(['A', 'B'], path(steps, [[], ['get 0x99999 = i:629145']]))).toMatchInlineSnapshot(`
       "
       step  A                       B
+                                    get 0x99999 = i:629145
          1  get 0x402
             get()
               1 R PMD: pte#1
@@ -98,7 +102,7 @@ describe('stepTable', () => {
       step(2, 'get', ['1', 'R', '0']),
       step(0, 'alloc_p2m_pmd', ['P3.6', 'W PMD', 'x'.repeat(150)]),
     ];
-    const lines = stepTable(['A', 'B', 'C'], steps);
+    const lines = stepTable(['A', 'B', 'C'], path(steps));
     expect(`\n${lines.join('\n')}\n`).toMatchInlineSnapshot(`
       "
       step  A                                                                                             B         C
@@ -121,7 +125,7 @@ describe('stepTable', () => {
   it('gives each of many agents a column that can be read', () => {
     const names = Array.from({ length: 6 }, (_, i) => `T${i}`);
     const steps = names.map((_, i) => step(i, '__set_phys_to_machine', ['S3', 'R PMD', 'p2m_missing_pte'.repeat(i)]));
-    expect(table(names, steps)).toMatchInlineSnapshot(`
+    expect(table(names, path(steps))).toMatchInlineSnapshot(`
       "
       step  T0                       T1                           T2                                T3                                T4                                T5
          1  __set_phys_to_machine()
@@ -153,7 +157,7 @@ describe('stepTable', () => {
 
   it('gives marked lines, and no other, to who colours them', () => {
     const steps = [step(0, 'f', ['1', 'R x', '0']), step(0, 'f', ['2', 'W x', '0 -> 1'])];
-    const lines = stepTable(['A'], steps, { marks: new Map([[0, '!']]), style: (line) => `*${line}*` });
+    const lines = stepTable(['A'], path(steps), { marks: new Map([[0, '!']]), style: (line) => `*${line}*` });
     expect(lines.filter((line) => line.startsWith('*'))).toEqual(['*!  1  f()*', '*        1 R x: 0*']);
   });
 
@@ -161,11 +165,11 @@ describe('stepTable', () => {
     const { scenario, outcomes } = shippedVector('ss-missing-pmd-same-pfn.3.19-rc1');
     const { schedule } = outcomes.find(({ outcome }) => outcome.flags.includes('shared-pte-page-written'))!;
     const program = new ScenarioProgram(scenario);
-    const steps = tellPath(
+    const told = tellPath(
       program,
       schedule.map(([name]) => 'AB'.indexOf(name)),
     );
-    const lines = stepTable(['A', 'B'], steps);
+    const lines = stepTable(['A', 'B'], told);
     await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('ss-missing-pmd-same-pfn.3.19-rc1.txt');
   });
 });
