@@ -82,9 +82,9 @@ export class History {
   }
 
   /** An operation begins. Gives its number, from 0. */
-  invoke({ process, f, key, value = null, expected = null }: Invocation, place: EventPlace = {}): number {
+  invoke({ process: who, f, key, value = null, expected = null }: Invocation, place: EventPlace = {}): number {
     const operation = this.count;
-    this.process.push(this.processes.number(process));
+    this.process.push(this.processes.number(who));
     this.kind.push(OperationKind[f]);
     this.key.push(this.keys.number(key));
     this.value.push(this.values.number(value));

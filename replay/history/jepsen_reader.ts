@@ -46,6 +46,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** What a process is doing. */
 interface ProcessState {
+  readonly name: Scalar;
   /** Its operation that has not ended; -1 where it has none. */
   open: number;
   openLine: number;
@@ -110,30 +111,29 @@ class JepsenReader {
     if (text.trim() === '') return;
     const fields = this.#parse(text);
     if (fields.process === NEMESIS) return;
-    const process = this.#scalar(fields, 'process');
-    if (process === null) throw this.#error('no process', shown(fields.process), '"process": a number or a string');
+    const who = this.#scalar(fields, 'process');
+    if (who === null) throw this.#error('no process', shown(fields.process), '"process": a number or a string');
     const type = this.#nameOf(fields, 'type', EVENT_NAMES);
     const f = this.#nameOf(fields, 'f', OPERATION_NAMES);
-    const state = this.#stateOf(process);
-    const place = this.#placeOf(fields, process, state);
-    if (type === 'invoke') this.#invoke(fields, process, f, state, place);
-    else this.#complete(fields, process, f, type, state, place);
+    const state = this.#stateOf(who);
+    const place = this.#placeOf(fields, state);
+    if (type === 'invoke') this.#invoke(fields, f, state, place);
+    else this.#complete(fields, f, type, state, place);
   }
 
-  #invoke(fields: Fields, process: Scalar, f: OperationName, state: ProcessState, place: EventPlace): void {
+  #invoke(fields: Fields, f: OperationName, state: ProcessState, place: EventPlace): void {
     if (state.open !== NO_OPERATION) {
       const got = `an invoke, while its operation of line ${state.openLine} is open`;
-      throw this.#error(`process ${JSON.stringify(process)} begins twice`, got, '"ok", "fail" or "info" first');
+      throw this.#error(`process ${JSON.stringify(state.name)} begins twice`, got, '"ok", "fail" or "info" first');
     }
     const key = fields.key === undefined ? null : this.#scalar(fields, 'key');
     const [expected, value] = this.#argument(fields, f);
-    state.open = this.#history.invoke({ process, f, key, value, expected }, place);
+    state.open = this.#history.invoke({ process: state.name, f, key, value, expected }, place);
     state.openLine = this.#line;
   }
 
   #complete(
     fields: Fields,
-    process: Scalar,
     f: OperationName,
     type: Exclude<EventName, 'invoke'>,
     state: ProcessState,
@@ -141,7 +141,7 @@ class JepsenReader {
   ): void {
     const operation = state.open;
     if (operation === NO_OPERATION) {
-      throw this.#error(`process ${JSON.stringify(process)} has begun nothing`, `"${type}"`, '"invoke" first');
+      throw this.#error(`process ${JSON.stringify(state.name)} has begun nothing`, `"${type}"`, '"invoke" first');
     }
     this.#checkSame(fields, f, operation, state.openLine);
     state.open = NO_OPERATION;
@@ -181,7 +181,7 @@ class JepsenReader {
     return [this.#scalarOf(pair[0], 'value'), this.#scalarOf(pair[1], 'value')];
   }
 
-  #placeOf({ time }: Fields, process: Scalar, state: ProcessState): EventPlace {
+  #placeOf({ time }: Fields, state: ProcessState): EventPlace {
     const { events, isTimed } = this.#history;
     const has = time !== undefined && time !== null;
     if (events.length > 0 && has !== isTimed) {
@@ -193,7 +193,7 @@ class JepsenReader {
     }
     if (time < state.time) {
       throw this.#error(
-        `time runs backwards in process ${JSON.stringify(process)}`,
+        `time runs backwards in process ${JSON.stringify(state.name)}`,
         String(time),
         `${state.time} or more`,
       );
@@ -202,11 +202,11 @@ class JepsenReader {
     return { line: this.#line, time };
   }
 
-  #stateOf(process: Scalar): ProcessState {
-    let state = this.#processes.get(process);
+  #stateOf(name: Scalar): ProcessState {
+    let state = this.#processes.get(name);
     if (state === undefined) {
-      state = { open: NO_OPERATION, openLine: 0, time: -Infinity };
-      this.#processes.set(process, state);
+      state = { name, open: NO_OPERATION, openLine: 0, time: -Infinity };
+      this.#processes.set(name, state);
     }
     return state;
   }

@@ -21,7 +21,7 @@ export interface Operation {
 
 /** The operation with that number, from 0. */
 export function operationOf(history: History, operation: number): Operation {
-  const { process, kind, key, value, expected, outcome, began, ended, lines } = history;
+  const { kind, key, value, expected, outcome, began, ended, lines } = history;
   const first = began.cells[operation]!;
   const last = ended.cells[operation]!;
   // Nobody knows when one took effect of which nobody knows whether it did.
@@ -29,7 +29,7 @@ export function operationOf(history: History, operation: number): Operation {
   const written = history.values.name(value.cells[operation]!);
   return {
     number: operation + 1,
-    process: history.processes.name(process.cells[operation]!),
+    process: history.processes.name(history.process.cells[operation]!),
     f: OPERATION_NAMES[kind.cells[operation]!]!,
     key: history.keys.name(key.cells[operation]!),
     value:

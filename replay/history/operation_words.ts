@@ -50,8 +50,8 @@ export class OperationWords {
   }
 
   #who(operation: number): string {
-    const { process } = operationOf(this.#history, operation);
-    return ` by process ${JSON.stringify(process)} (${spanOf(this.#history, operation)})`;
+    const who = operationOf(this.#history, operation).process;
+    return ` by process ${JSON.stringify(who)} (${spanOf(this.#history, operation)})`;
   }
 }
 
