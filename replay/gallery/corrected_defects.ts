@@ -11,12 +11,9 @@ export const RACES: readonly GalleryEntry[] = [
       'The old tree reads the leaf again for the value to compare with, and replaces the leaf that another CPU has just linked.',
     scenario: {
       kernel: '3.16',
-      layout: [
-        ['nr', '4096'],
-        ['hole', '1024', '1536'],
-      ],
-      threads: [[['set', 0x402, 'm:77']], [['set', 0x403, 'm:78']]],
-      check: ['lost-update', 'leak'],
+      layout: [['nr', '2048']],
+      threads: [[['set', 0x1002, 'm:77']], [['set', 0x1003, 'm:78']]],
+      check: ['lost-update', 'leak', 'use-after-free', 'not-linearizable'],
     },
     expect: { '3.16': 'violated', '3.18': 'ok', '3.19-rc1': 'ok', '7.0': 'ok' },
   },
@@ -28,13 +25,13 @@ export const RACES: readonly GalleryEntry[] = [
     scenario: {
       kernel: '3.16',
       layout: [
-        ['nr', '524288'],
-        ['hole', '262144', '524288'],
+        ['nr', '2048'],
+        ['limit', '8'],
       ],
       threads: [[['set', 0x40002, 'm:77']], [['set', 0x40402, 'm:78']]],
       check: ['mfn-tree-misses-leaf'],
     },
-    expect: { '3.16': 'violated', '3.18': 'ok', '3.19': 'ok' },
+    expect: { '3.16': 'violated', '3.18': 'ok', '3.19.8': 'ok', '7.0': 'ok' },
   },
   {
     name: 'freed-mid-used',
@@ -43,13 +40,13 @@ export const RACES: readonly GalleryEntry[] = [
     scenario: {
       kernel: '3.16',
       layout: [
-        ['nr', '524288'],
-        ['hole', '262144', '524288'],
+        ['nr', '2048'],
+        ['limit', '8'],
       ],
       threads: [[['set', 0x40002, 'm:77']], [['set', 0x40402, 'm:78']]],
       check: ['use-after-free', 'false-set'],
     },
-    expect: { '3.16': 'violated', '3.18': 'violated', '3.19': 'ok', '7.0': 'ok' },
+    expect: { '3.16': 'violated', '3.18': 'violated', '3.19.8': 'ok', '7.0': 'ok' },
   },
   {
     name: 'stale-pte-pointer',
@@ -94,13 +91,13 @@ export const SEQUENTIAL: readonly GalleryEntry[] = [
     scenario: {
       kernel: '3.18',
       layout: [
-        ['nr', '4096'],
-        ['identity', '1024', '2048'],
+        ['nr', '2048'],
+        ['identity', '2048', '4096'],
       ],
       threads: [
         [
-          ['set', 0x402, 'm:77'],
-          ['get', 0x402],
+          ['set', 0x802, 'm:77'],
+          ['get', 0x802],
         ],
       ],
     },
@@ -113,10 +110,10 @@ export const SEQUENTIAL: readonly GalleryEntry[] = [
     scenario: {
       kernel: '3.18',
       layout: [
-        ['nr', '4096'],
-        ['identity', '1024', '2048'],
+        ['nr', '2048'],
+        ['identity', '2048', '4096'],
       ],
-      threads: [[['alloc', 0x402]]],
+      threads: [[['alloc', 0x802]]],
       check: ['bystander-changed'],
     },
     expect: { '3.16': 'violated', '3.18': 'violated', '3.19.8': 'ok', '7.0': 'ok' },
@@ -277,6 +274,21 @@ export const NOT_RUN: readonly GalleryEntry[] = [
     defect: 'B15',
     about: 'A slot without memory for its leaf ends the batch, and leaves the others mapped.',
     needs: 'grants',
+    expect: {},
+  },
+  {
+    name: 'override-machinery',
+    defect: 'B12',
+    about: 'Foreign frames are found by a hash of overrides and a scratch page; the whole of it was removed.',
+    needs: 'grants',
+    expect: {},
+  },
+  {
+    name: 'fault-fixup-of-user-access',
+    defect: 'B17',
+    about:
+      'The p2m store relies on a fault fixup of user access helpers, which from 4.20 on complain of kernel addresses.',
+    needs: 'compiler',
     expect: {},
   },
   {

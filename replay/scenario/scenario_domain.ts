@@ -1,4 +1,4 @@
-import { Global, INVALID, mfnWord } from '../../events/index.js';
+import { Global, INVALID, mfnWord, type EventBatch } from '../../events/index.js';
 import { alignUp, Domain } from '../../src/index.js';
 import { overlay, type EntryRun } from './overlay.js';
 import type { Scenario } from './scenario.js';
@@ -10,14 +10,23 @@ const FIRST_MFN = 1000;
  * Boots the domain of a scenario: rebuild, and unless the layout says `notree` the tools' tree and the shared info page;
  * then the slab allocator. No event is left over. One CPU a thread.
  *
+ * @param onEvents told of all events, from the first on
  * The old tree has no rebuild: the pages of the builder's list are its leaves, and what lies behind them is missing, or
  * identity where the layout says so.
  *
  * @throws P2mError where the domain cannot be: its kernel has no 32-bit PV, the list is too large
  */
-export function bootScenario(scenario: Scenario): Domain {
+export function bootScenario(scenario: Scenario, onEvents?: (domain: Domain, batch: EventBatch) => void): Domain {
   const { form, geometry, nrPages, limitPfns, tree, threads, fail, machines } = scenario;
-  const domain = new Domain({ form, geometry, nrPages, p2mLimitPfns: limitPfns, cpus: threads.length, machines });
+  const domain: Domain = new Domain({
+    form,
+    geometry,
+    nrPages,
+    p2mLimitPfns: limitPfns,
+    cpus: threads.length,
+    machines,
+    onEvents: (batch) => onEvents?.(domain, batch),
+  });
   const room = alignUp(nrPages, geometry.perPage);
   if (form.structure === 'tree') bootTree(domain, scenario, room);
   else {

@@ -1,4 +1,4 @@
-import { AssertionError, Bug, FAULT, Global, usageError, type Word } from '../../events/index.js';
+import { AssertionError, Bug, FAULT, Global, usageError, type OperationName, type Word } from '../../events/index.js';
 import {
   LOCALS_COUNT,
   type Cpu,
@@ -20,6 +20,15 @@ export interface Finished {
   readonly operation: ScenarioOperation;
   readonly value: Word | undefined;
 }
+
+/** What the kernel calls the operations of a scenario. */
+const NAME_OF: Readonly<Record<ScenarioOperation[0], OperationName>> = {
+  set: 'set_phys_to_machine',
+  rawSet: '__set_phys_to_machine',
+  alloc: 'xen_alloc_p2m_entry',
+  lookup: '__pfn_to_mfn',
+  get: 'get_phys_to_machine',
+};
 
 /** Is told of each row that has run. */
 export type RowListener = (machine: Machine, row: Row) => void;
@@ -46,6 +55,8 @@ export class ScenarioThread implements Agent {
   readonly hash = new StateHash();
   /** Told of the rows of its steps; undefined costs nothing. */
   onRow: RowListener | undefined;
+  /** Whether its calls and returns are among the domain's events. */
+  recorded = false;
   readonly #domain: Domain;
   readonly #cpu: Cpu;
   readonly #operations: readonly ScenarioOperation[];
@@ -55,6 +66,7 @@ export class ScenarioThread implements Agent {
   readonly #locals = new Float64Array(LOCALS_COUNT);
   readonly #machineNumbers = new Map<Machine, number>();
   #begun = 0;
+  #fresh = false;
   #at: Step | undefined;
 
   constructor(domain: Domain, id: number, name: string, operations: readonly ScenarioOperation[]) {
@@ -93,6 +105,11 @@ export class ScenarioThread implements Agent {
     return this.#begun;
   }
 
+  /** No step of the operation in hand was taken yet. */
+  get isFresh(): boolean {
+    return this.#fresh;
+  }
+
   /** Its results as a vector gives them. */
   get results(): OperationResult[] {
     const { codec } = this.#domain.memory;
@@ -106,6 +123,7 @@ export class ScenarioThread implements Agent {
 
   /** Runs the row that begins a step, and all that are joined to it. */
   step(): void {
+    this.#fresh = false;
     this.#row();
     this.settle();
   }
@@ -130,10 +148,11 @@ export class ScenarioThread implements Agent {
   }
 
   /** Goes back to where it was kept last, when so many operations were begun and had ended. */
-  popFrom(moments: CpuMoments, finished: number, begun: number): void {
+  popFrom(moments: CpuMoments, finished: number, begun: number, isFresh: boolean): void {
     this.#cpu.popFrom(moments);
     this.finished.length = finished;
     this.#begun = begun;
+    this.#fresh = isFresh;
     this.#at = this.#label();
   }
 
@@ -201,13 +220,17 @@ export class ScenarioThread implements Agent {
     if (cpu.state === 'running') return;
     const operation = this.#operations[this.#begun - 1]!;
     this.finished.push({ operation, value: cpu.state === 'idle' ? cpu.result : undefined });
+    if (this.recorded) this.#domain.close(NAME_OF[operation[0]], cpu.port.cpu, cpu);
   }
 
   #begin(): boolean {
     const operation = this.#operations[this.#begun];
     if (operation === undefined) return false;
     const value = this.#values[this.#begun++]!;
-    this.#cpu.begin(this.#machineOf(operation[0]), operation[1], value);
+    this.#fresh = true;
+    const machine = this.#machineOf(operation[0]);
+    if (this.recorded) this.#domain.begin(NAME_OF[operation[0]], machine, operation[1], value, 0, this.#cpu.port.cpu);
+    else this.#cpu.begin(machine, operation[1], value);
     return true;
   }
 

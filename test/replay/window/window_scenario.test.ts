@@ -1,8 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { P2mError } from '../../../events/index.js';
-import { scenarioJson, windowScenario, type DumpSource, type WindowInput } from '../../../replay/index.js';
+import { eventWriter, P2mError, type EventWriter } from '../../../events/index.js';
+import {
+  inlineScenario,
+  keepSchedule,
+  Random,
+  randomRun,
+  scenarioJson,
+  ScenarioProgram,
+  windowScenario,
+  type DumpSource,
+  type Scenario,
+  type WindowInput,
+} from '../../../replay/index.js';
 
 const FOLDER = 'test/recordings/k61-512M-balloon';
 
@@ -68,6 +79,33 @@ describe('windowScenario', () => {
     expect(notes).toEqual([`thread A: xen-balloon-41, ${pfns.length} calls`]);
     // 0x9ce9 was given back in line 13: it is missing, in a leaf of its own.
     expect(scenarioJson(scenario).layout).toEqual(expect.arrayContaining([['hole', String(0x9ce9), String(0x9cea)]]));
+  });
+
+  test('draws the scenario of a race back from the event log of one of its schedules', async () => {
+    const scenario = inlineScenario({
+      kernel: '7.0',
+      geometry: 'tiny',
+      layout: ['nr 64; hole 16 32; identity 40 44'],
+      threads: ['set 0x12 m:77; get 0x12', 'set 0x29 i:5'],
+    });
+    const program = new ScenarioProgram(scenario);
+    const { schedule } = randomRun(program, new Random(7));
+    const bytes: Uint8Array[] = [];
+    let writer: EventWriter | undefined;
+    keepSchedule(scenario, schedule, 'a test', (header, codec) => {
+      const begun = eventWriter('p2mlog', (piece) => bytes.push(piece.slice()), header, codec);
+      writer = begun;
+      return (batch) => {
+        begun.append(batch);
+      };
+    });
+    writer!.close();
+    const log: WindowInput = { log: 'race.p2mlog', open: () => bytes, from: undefined, kernel: undefined };
+    const { scenario: drawn, notes } = await windowScenario(log, { start: 0, end: 2 ** 31 });
+    expect([...drawn.threads].sort()).toEqual([...scenario.threads].sort());
+    expect(notes).toEqual(expect.arrayContaining(['thread A: CPU 0, 2 calls', 'thread B: CPU 1, 1 calls']));
+    const looks = (of: Scenario): unknown => new ScenarioProgram({ ...of, watch: drawn.watch }).initial;
+    expect(looks(drawn)).toEqual(looks(scenario));
   });
 
   test.each([
