@@ -3,6 +3,7 @@ import { CpuMoments, lookUp, ObservedPort, Touch, type Domain } from '../../src/
 import { Accesses, AccessKind } from '../explore/accesses.js';
 import { isOver, type Program, type StateSink, type StepRow } from '../explore/program.js';
 import type { StateHash } from '../explore/state_hash.js';
+import { CheckAccesses } from './check_accesses.js';
 import { PathMemory } from './path_memory.js';
 import { CHECKS, THREAD_NAMES, type Scenario, type ScenarioFlag, type ScenarioOperation } from './scenario.js';
 import { ScenarioChecks, type ChecksImage } from './scenario_checks.js';
@@ -54,6 +55,7 @@ export class ScenarioProgram implements Program {
   readonly #ports: readonly ObservedPort[];
   readonly #memory: PathMemory;
   readonly #checks: ScenarioChecks;
+  readonly #checkAccesses: CheckAccesses;
   /** Bits of what the scenario is held to. */
   readonly #held: number;
   readonly #accesses = new Accesses();
@@ -76,6 +78,7 @@ export class ScenarioProgram implements Program {
     for (const port of this.#ports) port.observer = this.#memory;
     this.initial = this.#watched();
     this.#checks = new ScenarioChecks(scenario, domain);
+    this.#checkAccesses = new CheckAccesses(scenario, domain.memory);
     this.#held = scenario.check.reduce((bits, name) => bits | (1 << CHECKS.indexOf(name)), 0);
     this.agents = scenario.threads.map((operations, i) => new ScenarioThread(domain, i, THREAD_NAMES[i]!, operations));
     this.#inHand = this.agents.map(() => undefined);
@@ -126,7 +129,8 @@ export class ScenarioProgram implements Program {
     const agent = words[at + Saved.agent]!;
     const thread = this.agents[agent]!;
     this.#memory.rewind(words[at + Saved.events]!);
-    thread.popFrom(this.#moments, words[at + Saved.finished]!, words[at + Saved.begun]!);
+    const isFresh = words[at + Saved.fresh] === 1;
+    thread.popFrom(this.#moments, words[at + Saved.finished]!, words[at + Saved.begun]!, isFresh);
     this.#ports[agent]!.doubleFreed.length = words[at + Saved.doubleFreed]!;
     load(thread.hash, words, at + Saved.threadHash);
     load(this.#memory.hash, words, at + Saved.memoryHash);
@@ -151,6 +155,15 @@ export class ScenarioProgram implements Program {
 
   accesses(into: Accesses): void {
     for (let i = 0; i < this.#accesses.count; i++) into.note(this.#accesses.kinds[i]!, this.#accesses.locations[i]!);
+    const { words, last } = this.#steps;
+    const agent = words[last + Saved.agent]!;
+    const thread = this.agents[agent]!;
+    this.#checkAccesses.add(into, {
+      begun: words[last + Saved.fresh] === 1 ? this.#inHand[agent] : undefined,
+      finished: thread.finished.slice(words[last + Saved.finished]),
+      touches: this.#ports[agent]!.touches,
+      died: thread.died,
+    });
   }
 
   broken(): number {
@@ -207,6 +220,7 @@ export class ScenarioProgram implements Program {
     words[at + Saved.events] = this.#domain.batch.length;
     words[at + Saved.finished] = thread.finished.length;
     words[at + Saved.begun] = thread.begun;
+    words[at + Saved.fresh] = thread.isFresh ? 1 : 0;
     words[at + Saved.doubleFreed] = this.#ports[agent]!.doubleFreed.length;
     save(thread.hash, words, at + Saved.threadHash);
     save(this.#memory.hash, words, at + Saved.memoryHash);

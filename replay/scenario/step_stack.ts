@@ -1,7 +1,7 @@
 import { AssertionError } from '../../events/index.js';
 
 /** Words of a step: see `Saved`. */
-const STEP_WORDS = 13;
+const STEP_WORDS = 14;
 
 /** What a word of a step is; the hashes have four each. */
 export const Saved = {
@@ -9,9 +9,11 @@ export const Saved = {
   events: 1,
   finished: 2,
   begun: 3,
-  doubleFreed: 4,
-  threadHash: 5,
-  memoryHash: 9,
+  /** 1: no step of the operation in hand was taken. */
+  fresh: 4,
+  doubleFreed: 5,
+  threadHash: 6,
+  memoryHash: 10,
 } as const;
 
 /** Where a program was before each step of a path, as numbers: no object a step, and no bound but the memory. */
@@ -36,10 +38,15 @@ export class StepStack {
     return at;
   }
 
+  /** Where the words of the last step begin. */
+  get last(): number {
+    if (this.#end === 0) throw new AssertionError('no step was taken');
+    return this.#end - STEP_WORDS;
+  }
+
   /** Drops the last step and gives where its words stand until the next is pushed. */
   pop(): number {
-    if (this.#end === 0) throw new AssertionError('there is no step to take back');
-    this.#end -= STEP_WORDS;
+    this.#end = this.last;
     return this.#end;
   }
 }
