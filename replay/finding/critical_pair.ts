@@ -10,6 +10,9 @@ export interface CriticalPair {
   readonly passing: Schedule;
 }
 
+/** Most steps that are taken to look for a pair: some seconds, for paths of thousands of steps. */
+const STEPS_MAX = 2_000_000;
+
 /**
  * Finds the race that a failing path turns on: two steps of different agents
  *
@@ -21,47 +24,47 @@ export interface CriticalPair {
  *    then the first who can.
  *
  * Of several, the one whose second step comes first, and then whose first step comes last: what follows is mostly
- * consequence. Undefined where no single swap passes.
+ * consequence. `none` where no single swap passes; `unknown` where none of those passes that `stepsMax` left time for.
  *
  * @param bits checks that the path breaks
  */
-export function criticalPair(program: Program, schedule: Schedule, bits: number): CriticalPair | undefined {
-  const order = new StepOrder(program, schedule);
-  for (let second = 1; second < schedule.length; second++) {
-    for (let first = second - 1; first >= 0; first--) {
-      if (!race(order, schedule, first, second)) continue;
-      const passing = passingSwap(program, schedule, bits, order, first, second);
-      if (passing !== undefined) return { first, second, passing };
-    }
-  }
-  return undefined;
-}
-
-/** Whether the two depend on each other, are of different agents, and can stand side by side. */
-function race(order: StepOrder, schedule: Schedule, first: number, second: number): boolean {
-  if (schedule[first] === schedule[second] || !order.depend(first, second)) return false;
-  for (let between = first + 1; between < second; between++) {
-    if (order.precedes(first, between) && order.precedes(between, second)) return false;
-  }
-  return true;
-}
-
-function passingSwap(
+export function criticalPair(
   program: Program,
   schedule: Schedule,
   bits: number,
-  order: StepOrder,
-  first: number,
-  second: number,
-): Schedule | undefined {
+  stepsMax = STEPS_MAX,
+): CriticalPair | 'none' | 'unknown' {
+  const order = new StepOrder(program, schedule);
+  let steps = 0;
+  for (let second = 1; second < schedule.length; second++) {
+    for (const first of order.races(second)) {
+      steps += 2 * schedule.length;
+      if (steps > stepsMax) return 'unknown';
+      const passing = passingSwap(program, { schedule, bits, order, first, second });
+      if (passing !== undefined) return { first, second, passing };
+    }
+  }
+  return 'none';
+}
+
+/** Two steps that may be swapped. */
+interface Race {
+  readonly schedule: Schedule;
+  readonly bits: number;
+  readonly order: StepOrder;
+  readonly first: number;
+  readonly second: number;
+}
+
+function passingSwap(program: Program, { schedule, bits, order, first, second }: Race): Schedule | undefined {
   const between = Array.from({ length: second - first - 1 }, (_, i) => first + 1 + i);
   const agents = (steps: readonly number[]): number[] => steps.map((step) => schedule[step]!);
   const before = [...schedule.slice(0, first), ...agents(between.filter((step) => !order.precedes(first, step)))];
   const after = [...agents(between.filter((step) => order.precedes(first, step))), ...schedule.slice(second + 1)];
-  const pair = [schedule[first]!, schedule[second]!];
-  const old = goOn(program, [...before, ...pair], after, false);
+  const [one, other] = [schedule[first]!, schedule[second]!];
+  const old = goOn(program, [...before, one, other], after, false);
   if (old === undefined || (old.broken & bits) === 0) return undefined;
-  const swapped = goOn(program, [...before, ...pair.reverse()], after, true);
+  const swapped = goOn(program, [...before, other, one], after, true);
   return swapped !== undefined && (swapped.broken & bits) === 0 ? swapped.path : undefined;
 }
 

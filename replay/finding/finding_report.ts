@@ -30,7 +30,7 @@ export interface FindingJson {
   readonly brokenAfter: number;
   /** It is broken by how the path ends. */
   readonly atEnd: boolean;
-  /** Numbers of the two steps that alone make the path pass where they are swapped; null where no two do. */
+  /** Numbers of the two steps that alone make the path pass where they are swapped; null where no such two were found. */
   readonly criticalPair: readonly [number, number] | null;
   /** The path as runs of steps: `A12B3A`. */
   readonly runs: string;
@@ -49,11 +49,11 @@ export function findingText(finding: Finding): string {
   const { program, schedule, bits, command, style } = finding;
   const broken = brokenChecks(program, schedule, bits);
   const path = tellPath(program, schedule);
-  const pair = bits === 0 ? undefined : criticalPair(program, schedule, bits);
+  const pair = criticalPair(program, schedule, bits);
   const first = firstOf(broken);
   const marks = new Map<number, string>();
   const mark = (step: number, text: string): void => void marks.set(step, (marks.get(step) ?? '') + text);
-  if (pair !== undefined) {
+  if (typeof pair === 'object') {
     mark(pair.first, '>');
     mark(pair.second, '<');
   }
@@ -79,9 +79,9 @@ export function findingHead({ program, schedule, bits, command }: Finding): stri
 /** A counter-example as JSON: an object for each check that it breaks. */
 export function findingJson({ program, schedule, bits, token }: Finding): readonly FindingJson[] {
   const broken = brokenChecks(program, schedule, bits);
-  const pair = bits === 0 ? undefined : criticalPair(program, schedule, bits);
+  const pair = criticalPair(program, schedule, bits);
   const path = {
-    criticalPair: pair === undefined ? null : ([pair.first + 1, pair.second + 1] as const),
+    criticalPair: typeof pair === 'object' ? ([pair.first + 1, pair.second + 1] as const) : null,
     runs: printRuns(schedule),
     schedule: labelled(program, schedule),
     switches: switchesOf(schedule),
@@ -131,14 +131,15 @@ function since(steps: number): string {
   return steps === 0 ? 'before the first step' : `from step ${steps} on`;
 }
 
-function pairLine(pair: CriticalPair | undefined, { steps }: ToldPath): string {
-  if (pair !== undefined) {
-    const [first, second] = [pair.first, pair.second].map((step) => `${step + 1} (${placeOf(steps[step]!)})`);
-    return `> <  the critical pair: swapping steps ${first!} and ${second!} alone gives a path that passes`;
+function pairLine(pair: CriticalPair | 'none' | 'unknown', { steps }: ToldPath): string {
+  if (pair === 'unknown') return 'no critical pair found: there are too many steps to try every swap';
+  if (pair === 'none') {
+    return new Set(steps.map(({ agent }) => agent)).size < 2
+      ? 'no critical pair: all steps are of one agent'
+      : 'no critical pair: no swap of two steps alone gives a path that passes';
   }
-  return new Set(steps.map(({ agent }) => agent)).size < 2
-    ? 'no critical pair: all steps are of one agent'
-    : 'no critical pair: no swap of two steps alone gives a path that passes';
+  const [first, second] = [pair.first, pair.second].map((step) => `${step + 1} (${placeOf(steps[step]!)})`);
+  return `> <  the critical pair: swapping steps ${first!} and ${second!} alone gives a path that passes`;
 }
 
 function placeOf({ rows }: ToldStep): string {

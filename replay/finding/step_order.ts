@@ -23,19 +23,41 @@ export class StepOrder {
     const counts = program.agents.map(() => 0);
     this.#ordinals = schedule.map((agent) => ++counts[agent]!);
     const clocks: number[][] = [];
+    this.#clocks = clocks;
     schedule.forEach((agent, j) => {
       const clock = program.agents.map(() => 0);
-      clocks.forEach((other, i) => {
-        if (this.depend(i, j)) other.forEach((count, a) => (clock[a] = Math.max(clock[a]!, count)));
-      });
+      // Backwards: what a later one knows to come before needs no look of its own.
+      for (let i = j - 1; i >= 0; i--) {
+        if (clock[schedule[i]!]! < this.#ordinals[i]! && this.#depend(i, j)) join(clock, clocks[i]!);
+      }
       clock[agent] = this.#ordinals[j]!;
       clocks.push(clock);
     });
-    this.#clocks = clocks;
+  }
+
+  /** Whether step `i`, which is the earlier, had to come before step `j`. */
+  precedes(i: number, j: number): boolean {
+    return this.#clocks[j]![this.#schedule[i]!]! >= this.#ordinals[i]!;
+  }
+
+  /**
+   * Steps of other agents that race with `step`, latest first: they come before it, the two depend on each other, and none
+   * between them must come after the one and before the other.
+   */
+  races(step: number): number[] {
+    const found: number[] = [];
+    const between = this.#clocks[step]!.map(() => 0);
+    for (let i = step - 1; i >= 0; i--) {
+      if (!this.precedes(i, step)) continue;
+      const agent = this.#schedule[i]!;
+      if (agent !== this.#schedule[step] && between[agent]! < this.#ordinals[i]!) found.push(i);
+      join(between, this.#clocks[i]!);
+    }
+    return found;
   }
 
   /** Whether two steps are of one agent, or share a location that not both only read. */
-  depend(i: number, j: number): boolean {
+  #depend(i: number, j: number): boolean {
     if (this.#schedule[i] === this.#schedule[j]) return true;
     const others = this.#touched[j]!;
     for (const [location, changes] of this.#touched[i]!) {
@@ -44,11 +66,11 @@ export class StepOrder {
     }
     return false;
   }
+}
 
-  /** Whether step `i`, which is the earlier, had to come before step `j`. */
-  precedes(i: number, j: number): boolean {
-    return this.#clocks[j]![this.#schedule[i]!]! >= this.#ordinals[i]!;
-  }
+/** Makes `clock` the least that is at least both. */
+function join(clock: number[], other: readonly number[]): void {
+  for (let agent = 0; agent < clock.length; agent++) clock[agent] = Math.max(clock[agent]!, other[agent]!);
 }
 
 function touchedBy(program: Program, schedule: Schedule): ReadonlyMap<number, boolean>[] {
