@@ -34,6 +34,7 @@ export function criticalPair(
   bits: number,
   stepsMax = STEPS_MAX,
 ): CriticalPair | 'none' | 'unknown' {
+  if (bits === 0) return 'none';
   const order = new StepOrder(program, schedule);
   let steps = 0;
   for (let second = 1; second < schedule.length; second++) {

@@ -23,7 +23,37 @@ function brokenAfter(program: Program, schedule: readonly number[]): number {
   return bits;
 }
 
+/** Is broken where T0 took its step before T1 took its first, though no word that they share tells which was first. */
+class Racing extends TinyProgram {
+  #path: number[] = [];
+
+  override step(agent: number): void {
+    super.step(agent);
+    this.#path.push(agent);
+  }
+
+  override undo(): void {
+    super.undo();
+    this.#path.pop();
+  }
+
+  override broken(): number {
+    return this.#path[0] === 0 ? FAILS : 0;
+  }
+}
+
 describe('criticalPair', () => {
+  it('is nothing where moving others out of the way is enough', () => {
+    const threads: Instruction[][] = [
+      [['load', 0]],
+      [
+        ['put', 1, 1],
+        ['put', 0, 5],
+      ],
+    ];
+    expect(criticalPair(new Racing(2, threads), [0, 1, 1], FAILS)).toBe('none');
+  });
+
   it('finds the load that a store of the other should have come before', () => {
     // T1 fails where it sees 1 after two increments.
     const program = new TinyProgram(1, [CHECKED.slice(0, 3), [...CHECKED.slice(0, 3), ['load', 0], ['fail', 1]]]);
