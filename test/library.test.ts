@@ -155,17 +155,20 @@ describe('code that imports the package', () => {
 });
 
 describe('examples', () => {
-  const texts = ['docs/library.md', 'docs/own-algorithms.md'].map((path) => readFileSync(join(root, path), 'utf8'));
+  const texts = ['docs/library.md', 'docs/own-algorithms.md', 'docs/mutants.md'].map((path) =>
+    readFileSync(join(root, path), 'utf8'),
+  );
   const commands = texts.flatMap((text) => findCommands(text, /^node dist\/examples\//));
 
   it('are all shown', () => {
     const shown = commands.map(({ command }) => /examples\/(\w+)\.js/.exec(command)?.[1]);
     expect(shown).toEqual(
-      ['record_and_replay', 'explain_divergence', 'double_checked'].filter((name) =>
+      ['record_and_replay', 'explain_divergence', 'double_checked', 'broken_fix'].filter((name) =>
         existsSync(join(root, 'examples', `${name}.ts`)),
       ),
     );
-    expect(readdirSync(join(root, 'examples'))).toHaveLength(commands.length);
+    const programs = readdirSync(join(root, 'examples')).filter((name) => !name.endsWith('_machine.ts'));
+    expect(programs).toHaveLength(commands.length);
   });
 
   it.each(commands)('$command', ({ command, expected }) => {
