@@ -39,16 +39,16 @@ export class RunningAgent implements Agent {
   }
 
   get enabled(): boolean {
-    return this.#words[this.#gates[this.#words[this.#base]! - DONE]!] === 0;
+    return this.#words[this.gate] === 0;
   }
 
   get waitsFor(): number | undefined {
-    const lock = this.at === undefined ? NOBODYS : this.takes;
+    const lock = this.at === undefined ? NOBODYS : this.gate;
     return lock === NOBODYS ? undefined : lock;
   }
 
-  /** The lock that its next step takes; `NOBODYS`: none. It has a next step. */
-  get takes(): number {
+  /** The address of the word that must be 0 for its next step: that of the lock which the step takes, if it takes one. */
+  get gate(): number {
     return this.#gates[this.#words[this.#base]! - DONE]!;
   }
 

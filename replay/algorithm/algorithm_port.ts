@@ -15,6 +15,8 @@ export class AlgorithmPort implements RowPort {
   readonly #state: AlgorithmState;
   readonly #words: Int32Array;
   readonly #layout: AlgorithmLayout;
+  readonly #bounds: Int32Array;
+  readonly #failure: number;
   readonly #names: readonly string[];
   #agent = 0;
   /** The lock that the row has yet to take; `NOBODYS`: none. */
@@ -25,6 +27,8 @@ export class AlgorithmPort implements RowPort {
     this.#state = state;
     this.#words = state.words;
     this.#layout = layout;
+    this.#bounds = layout.bounds;
+    this.#failure = layout.failure;
     this.#names = names;
   }
 
@@ -43,7 +47,7 @@ export class AlgorithmPort implements RowPort {
 
   /** Whether the path has failed. */
   get failed(): boolean {
-    return this.#words[this.#layout.failure] !== 0;
+    return this.#words[this.#failure] !== 0;
   }
 
   load(address: number): number {
@@ -99,12 +103,12 @@ export class AlgorithmPort implements RowPort {
     const whole = `${this.#names[this.#agent]!} ${text}`;
     const known = this.failures.indexOf(whole);
     const number = known >= 0 ? known : this.failures.push(whole) - 1;
-    this.#state.set(this.#layout.failure, number + 1);
+    this.#state.set(this.#failure, number + 1);
     return DONE;
   }
 
   #isWord(address: number): boolean {
-    const bound = this.#layout.bounds[address];
+    const bound = this.#bounds[address];
     return bound !== undefined && address < this.#words[bound]!;
   }
 

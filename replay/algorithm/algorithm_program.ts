@@ -54,9 +54,10 @@ export class AlgorithmProgram implements Program {
 
   step(agent: number): void {
     const running = this.agents[agent]!;
-    assert(running.enabled && !this.ended, 'an agent steps that may not');
+    const { gate } = running;
+    assert(this.#words[gate] === 0 && !this.ended, 'an agent steps that may not');
     this.#state.begin();
-    this.#port.begin(agent, running.takes);
+    this.#port.begin(agent, gate);
     const next = running.machine.step(running.registers, this.#port);
     // Where a path has failed, everybody stays where he is.
     if (this.#port.failed) return;
@@ -146,7 +147,7 @@ export class AlgorithmProgram implements Program {
 
   #whoWaits(): string {
     const waiting = this.agents.filter(({ at }) => at !== undefined);
-    return waiting.map(({ name, at, takes }) => `${name} waits for ${this.#nameOf(takes)} (${at!})`).join(', ');
+    return waiting.map(({ name, at, gate }) => `${name} waits for ${this.#nameOf(gate)} (${at!})`).join(', ');
   }
 
   /** A declared word has its name; one that was allocated is called by whose it is: `A+2`. */

@@ -28,12 +28,14 @@ export function registersClass<L extends string>(
     }
   }
   locals.forEach((name, i) => {
+    // A constant of each accessor, which the compiler can fold into it.
+    const place = 1 + i;
     Object.defineProperty(Named.prototype, name, {
       get(this: Frame) {
-        return this.words[this.base + 1 + i]!;
+        return this.words[this.base + place]!;
       },
       set(this: Frame, value: number) {
-        this.state.set(this.base + 1 + i, value);
+        this.state.set(this.base + place, value);
       },
     });
   });
