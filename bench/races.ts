@@ -1,6 +1,7 @@
 import type { Claim, Race } from './contest.js';
 import { logReplays } from './works/event_log.js';
 import { replays } from './works/events.js';
+import { countedStates, randomSchedules } from './works/explore.js';
 import {
   boundRandomLookUps,
   boundSequentialLookUps,
@@ -19,6 +20,9 @@ const BOUND = 'boundLookUp, flat';
 const RANGE = 'lookUpRange, flat';
 const PAGED = 'lookUp, paged';
 const TREE = "lookUp, '3.18' tree";
+
+const RANDOM = 'random schedules, 2 setters, 1 reader';
+const STATES = 'states, 2 setters, 1 reader';
 
 /** Passes of a look-up run in order, and at random: long enough that the list is in the caches again after the others' turns. */
 const PASSES = 32;
@@ -113,6 +117,16 @@ export const RACES: readonly Race[] = [
     ],
   },
   {
+    name: 'explore',
+    unit: 'M/s',
+    sameWork: false,
+    contestants: [
+      { name: RANDOM, node: () => randomSchedules(['S1', 'S2', 'R']) },
+      { name: STATES, node: () => countedStates(['S1', 'S2', 'R']) },
+      { name: 'states, 3 setters, 1 reader', node: () => countedStates(['S1', 'S2', 'S3', 'R']) },
+    ],
+  },
+  {
     name: 'notation',
     unit: 'ns',
     sameWork: true,
@@ -125,7 +139,7 @@ export const RACES: readonly Race[] = [
   },
 ];
 
-/** What issue 2 and the notation decision promise, and nothing that was not promised. */
+/** What issues 2 and 4 and the notation decision promise, and nothing that was not promised. */
 export const CLAIMS: readonly Claim[] = [
   {
     text: 'a look-up in order takes at most 1.5 times that of C',
@@ -189,4 +203,6 @@ export const CLAIMS: readonly Claim[] = [
     contestant: 'replay, flat',
     atLeast: 10,
   },
+  { text: '0.3 M random schedules/s of the small algorithm', race: 'explore', contestant: RANDOM, atLeast: 0.3 },
+  { text: '0.5 M states/s of the small algorithm', race: 'explore', contestant: STATES, atLeast: 0.5 },
 ];
