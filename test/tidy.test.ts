@@ -70,6 +70,7 @@ describe('importsOneWay', () => {
     expect(check(importsOneWay, 'src/a.ts', text)).toEqual([]);
     expect(check(importsOneWay, 'cli/main.ts', "import json from '../package.json';")).toEqual([]);
     expect(check(importsOneWay, 'examples/a.ts', "import { a } from 'xen-p2m/replay';")).toEqual([]);
+    expect(check(importsOneWay, 'examples/a.ts', "import { b } from './b.js';")).toEqual([]);
   });
 });
 

@@ -29,7 +29,7 @@ const IMPORTS_FROM: Readonly<Record<string, readonly string[]>> = {
   bench: ['events', 'src', 'replay', 'node', 'cli', 'bench', '.'],
   test: ['events', 'src', 'replay', 'node', 'cli', 'test', '.'],
   // As a user would: by the name of the package.
-  examples: [],
+  examples: ['examples'],
 };
 
 /** The rooms where the same input gives the same result: no clock, no chance, no world outside. */
