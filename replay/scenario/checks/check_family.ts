@@ -1,4 +1,4 @@
-import { KINDS, kindName } from '../../../events/index.js';
+import { kindName } from '../../../events/index.js';
 import type { Domain, Memory } from '../../../src/index.js';
 import type { Accesses } from '../../explore/accesses.js';
 import type { Scenario, ScenarioOperation } from '../scenario.js';
@@ -60,7 +60,7 @@ export interface CheckFamily {
 }
 
 /** What kind of words the events of a step change, as bits. */
-export const Changed = { entry: 1, table: 2, page: 4, tools: 8 } as const;
+export const Changed = { entry: 1, table: 2, fill: 4, page: 8, tools: 16 } as const;
 
 const CHANGED = new Map<string, number>([
   ['set_entry', Changed.entry],
@@ -72,7 +72,7 @@ const CHANGED = new Map<string, number>([
   ['set_mid', Changed.table],
   ['set_top', Changed.table],
   ['populate_pmd', Changed.table],
-  ['fill_page', Changed.page],
+  ['fill_page', Changed.fill],
   ['alloc_page', Changed.page],
   ['alloc_failed', Changed.page],
   ['free_page', Changed.page],
@@ -89,10 +89,4 @@ export function changedSince({ batch }: Domain, from: number): number {
   let changed = 0;
   for (let i = from; i < batch.length; i++) changed |= CHANGED_BY[batch.kind[i]!]!;
   return changed;
-}
-
-/** Rows of the batch that hold an event of this kind, from `from` on. */
-export function* rowsOf({ batch }: Domain, kind: keyof typeof KINDS, from = 0): Generator<number> {
-  const { id } = KINDS[kind];
-  for (let i = from; i < batch.length; i++) if (batch.kind[i] === id) yield i;
 }

@@ -141,7 +141,10 @@ export class Links {
 
   /** Goes through the events once. */
   #collect(): void {
-    for (const set of [this.#upper, this.#lower, this.#topMfn, this.#tables]) set.clear();
+    this.#upper.clear();
+    this.#lower.clear();
+    this.#topMfn.clear();
+    this.#tables.clear();
     const { batch } = this.#domain;
     const { pmdShift, leafShift, pteMask } = this.#memory;
     for (let i = 0; i < batch.length; i++) {

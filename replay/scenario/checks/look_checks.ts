@@ -59,7 +59,7 @@ export class LookChecks implements CheckFamily {
   }
 
   afterStep({ thread, inHand, finished }: TakenStep, changed: number): void {
-    if ((changed & (Changed.entry | Changed.table | Changed.page)) !== 0 && this.#looksAnew()) {
+    if ((changed & (Changed.entry | Changed.table | Changed.fill)) !== 0 && this.#looksAnew()) {
       this.#checkLooks(inHand[thread], thread);
       if (this.#holdsInterval) this.#seeAll(inHand);
     }

@@ -10,8 +10,10 @@ const SET_MID = KINDS.set_mid.id;
 const SET_MID_MFN = KINDS.set_mid_mfn.id;
 const FILL_PAGE = KINDS.fill_page.id;
 
-/** Each page that the run allocates is linked once or freed, and then left alone (I7): leak, freed-page-reachable,
- * double-free, use-after-free. */
+/**
+ * Each page that the run allocates is linked or freed, and once freed left alone (I7): leak, freed-page-reachable,
+ * double-free, use-after-free.
+ */
 export class PageChecks implements CheckFamily {
   readonly #run: CheckedRun;
   readonly #links: Links;

@@ -2,7 +2,7 @@ import { Global, KINDS, type Word } from '../../../events/index.js';
 import { lookUp } from '../../../src/index.js';
 import type { StateSink } from '../../explore/program.js';
 import type { ScenarioOperation } from '../scenario.js';
-import type { CheckedRun, CheckFamily, PathEnd, TakenStep } from './check_family.js';
+import { Changed, type CheckedRun, type CheckFamily, type PathEnd, type TakenStep } from './check_family.js';
 import { Links } from './links.js';
 
 const SET_ENTRY = KINDS.set_entry.id;
@@ -48,7 +48,8 @@ export class SetChecks implements CheckFamily {
   afterStep({ thread, inHand, finished, eventsFrom }: TakenStep, changed: number): void {
     if (!this.#holdsFalse) return;
     const operation = inHand[thread];
-    if (changed !== 0 && operation !== undefined) this.#noteEvents(thread, operation[1], eventsFrom);
+    if ((changed & (Changed.entry | Changed.page)) !== 0 && operation !== undefined)
+      this.#noteEvents(thread, operation[1], eventsFrom);
     for (const { operation: ended, value } of finished) {
       if (value === 0) this.#checkFalse(thread, ended);
       this.#forget(thread);

@@ -1,7 +1,7 @@
 import { Global, KINDS, type Word } from '../../../events/index.js';
 import { isTree, ptePage, type Memory } from '../../../src/index.js';
 import type { CheckName } from '../scenario.js';
-import type { CheckedRun, CheckFamily, PathEnd, TakenStep } from './check_family.js';
+import { Changed, type CheckedRun, type CheckFamily, type PathEnd, type TakenStep } from './check_family.js';
 import type { Findings } from './findings.js';
 
 /** A page that all share, and what it held when the run began. */
@@ -42,7 +42,7 @@ export class SharedPageChecks implements CheckFamily {
   }
 
   afterStep({ thread, inHand, eventsFrom }: TakenStep, changed: number): void {
-    if (changed === 0) return;
+    if ((changed & (Changed.entry | Changed.table | Changed.fill)) === 0) return;
     const by = (): string => this.#run.words.operation(inHand[thread], thread);
     this.#check(eventsFrom, this.#run.found, () => `, by ${by()}`);
   }

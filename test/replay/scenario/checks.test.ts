@@ -129,9 +129,7 @@ describe('ScenarioChecks', () => {
   });
 
   test('more operations on a pfn than a search takes are refused', () => {
-    const threads: ScenarioJson['threads'] = [
-      Array.from({ length: 31 }, () => ['lookup', 5] as ['lookup', number]),
-    ];
+    const threads: ScenarioJson['threads'] = [Array.from({ length: 31 }, () => ['lookup', 5] as ['lookup', number])];
     const scenario = scenarioOf({ ...json, threads });
     expect(() => new ScenarioChecks(scenario, bootScenario(scenario))).toThrow(
       'too many operations on one pfn for the check not-linearizable: got 31 on 0x5, want at most 30',
