@@ -64,7 +64,7 @@ describe('ScenarioProgram', () => {
       fc.property(fc.nat(), (seed) => {
         expect(oneForOne(name, seed, 4)).toBe(true);
       }),
-      { numRuns: 3 },
+      { numRuns: 2 },
     );
   });
 
