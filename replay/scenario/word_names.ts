@@ -25,6 +25,15 @@ const PAGES: Readonly<Record<string, readonly [name: string, content: Content]>>
 
 const MANY: readonly number[] = [Role.leaf, Role.pte, Role.mid, Role.tree_mid];
 
+const PLACED: readonly number[] = [
+  Role.leaf,
+  Role.pte,
+  Role.missing,
+  Role.identity,
+  Role.missing_pte,
+  Role.identity_pte,
+];
+
 /**
  * Words and pages in the field's words, for reports: entries as the codec writes them, what names a page by the page's
  * name. A private page is numbered by the order of allocation, from 1: `leaf#2` is the second leaf of the run, `boot
@@ -108,9 +117,19 @@ export class WordNames {
     return this.#memory.isFreed(page) ? ` in ${this.page(page)}` : '';
   }
 
+  /** Page and index, where the row's text does not name the page: which leaf or PT page it is decides many a race. */
+  #place(address: number): string {
+    const page = this.pageAt(address);
+    const role = this.#memory.role(page);
+    if (!PLACED.includes(role) || this.#memory.isFreed(page)) return '';
+    const { layout, leafMask } = this.#memory;
+    return `${this.page(page)}[${(address - layout.pagesBase) & leafMask}] `;
+  }
+
   #prefix(address: number): string {
     if (address === Global.p2m_update_lock) return '';
     if (address === ATTEMPTS) return 'attempts to allocate ';
+    if (address >= this.#memory.layout.pagesBase) return this.#place(address);
     return address < POOL_HEAD ? `${GLOBALS[address] ?? `global ${address}`} ` : '';
   }
 }

@@ -64,7 +64,7 @@ describe('tell', () => {
     expect(texts(tellAll(program))).toEqual([
       'S2 W entry[pfn]: fault at p2m_missing',
       'S3 R PMD: p2m_missing_pte',
-      'S4 R PTE: p2m_missing',
+      'S4 R PTE: p2m_missing_pte[0] p2m_missing',
       'A2 R PMD: p2m_missing_pte',
       'P1 ALLOC a PT page: pte#1',
       'P3.1 copy the shared PT page: copy of p2m_missing_pte',
@@ -80,18 +80,18 @@ describe('tell', () => {
       'A4.3 ALLOC a mid page: mid#1',
       'A4.4 CAS p2m_top_mfn[top]: mid_missing -> mid#1',
       'A4.5 W p2m_top_mfn_p[top]: mid_missing -> mid#1',
-      'A5 R PTE: p2m_missing',
+      'A5 R PTE: pte#1[0] p2m_missing',
       'A6.1 ALLOC a leaf: leaf#1',
       'A6.3 LOCK: free -> taken',
-      'A6.4 R PTE: p2m_missing',
+      'A6.4 R PTE: pte#1[0] p2m_missing',
       'A6.5 W generation + 1: shared_info.p2m_generation 2 -> 3',
-      'A6.6 W PTE: p2m_missing -> leaf#1',
+      'A6.6 W PTE: pte#1[0] p2m_missing -> leaf#1',
       'A6.7 W generation + 1: shared_info.p2m_generation 3 -> 4',
       'A6.8 W mid[mididx]: p2m_missing -> leaf#1',
       'A6.9 UNLOCK: taken -> free',
       'A7.1 R xen_p2m_last_pfn: xen_p2m_last_pfn 48',
-      'S2 W entry[pfn]: ~ -> m:77',
-      '5.1.2 R entry[pfn]: m:77',
+      'S2 W entry[pfn]: leaf#1[1] ~ -> m:77',
+      '5.1.2 R entry[pfn]: leaf#1[1] m:77',
     ]);
   });
 
@@ -106,16 +106,16 @@ describe('tell', () => {
       ]),
     );
     expect(program.tell(0)).toEqual([
-      { where: '__set_phys_to_machine', label: 'S2', does: 'W entry[pfn]', effect: 'm:1002 -> fi:9' },
+      { where: '__set_phys_to_machine', label: 'S2', does: 'W entry[pfn]', effect: 'boot leaf#1[2] m:1002 -> fi:9' },
       { where: 'set_phys_to_machine', label: 'M2', does: 'return, or call alloc_p2m', effect: '' },
       { where: 'get_phys_to_machine', label: '5.2.1', does: 'R xen_p2m_size', effect: '' },
     ]);
     expect(texts(tellAll(program))).toEqual([
       '5.2.2 R PMD: boot pte#1',
-      '5.2.3 R PTE: boot leaf#1',
-      '5.2.5 R entry[pfn]: fi:9',
+      '5.2.3 R PTE: boot pte#1[0] boot leaf#1',
+      '5.2.5 R entry[pfn]: boot leaf#1[2] fi:9',
       '5.2.2 R PMD: p2m_identity_pte',
-      '5.2.3 R PTE: p2m_identity',
+      '5.2.3 R PTE: p2m_identity_pte[2] p2m_identity',
     ]);
   });
 
@@ -212,7 +212,7 @@ describe("a scenario's own machines", () => {
     }));
     const rows = tellAll(program);
     expect(rows.map(({ where }) => where)).toContain('broken_alloc_p2m_pmd');
-    expect(texts(rows)).toContain('A6.6 W PTE: p2m_missing -> leaf#1');
+    expect(texts(rows)).toContain('A6.6 W PTE: p2m_missing_pte[0] p2m_missing -> leaf#1');
     expect(tellAll(new ScenarioProgram(race)).map(({ where }) => where)).not.toContain('broken_alloc_p2m_pmd');
   });
 
