@@ -1,7 +1,7 @@
 import type { Program } from '../explore/program.js';
 import { preemptionsOf, switchesOf, type Schedule } from '../explore/schedule.js';
 import { criticalPair, type CriticalPair } from './critical_pair.js';
-import { brokenChecks, type BrokenCheck } from './first_broken.js';
+import { brokenChecks, type BrokenCheck } from './broken_checks.js';
 import { printRuns } from './run_length.js';
 import { stepTable } from './step_table.js';
 import { tellPath, type ToldPath, type ToldStep } from './told_path.js';
