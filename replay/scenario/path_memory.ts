@@ -126,8 +126,12 @@ export class PathMemory implements EventObserver {
       if (kind[i] === ALLOC_PAGE) pages.add(page);
       if (kind[i] === ALLOC_PAGE || kind[i] === ALLOC_FAILED) attempts++;
       if (kind[i] === FREE_PAGE) freed.add(page);
-      if (kind[i] === FILL_PAGE) this.#oldOf(i).forEach((word, at) => change(homes[page]! + at, word));
-      else changedWords(this.#memory, this.#batch, i, { change });
+      if (kind[i] === FILL_PAGE && !pages.has(page)) {
+        this.#oldOf(i).forEach((word, at) => {
+          change(homes[page]! + at, word);
+        });
+      }
+      changedWords(this.#memory, this.#batch, i, { change });
     }
     before.set(ATTEMPTS, this.#memory.words[ATTEMPTS]! - attempts);
     return { pages, freed, before };
