@@ -49,7 +49,8 @@ function saysOfRead(
 ): string {
   const { name, value, after } = operations[read]!;
   const returned = `${name} returned ${words.entry(value)}`;
-  if (value !== initial) return `${returned}, which nobody sets there and which was not there before the run`;
+  if (value !== initial)
+    return `${returned}, which was not there before the run, and no set stores it that returned true or is in hand`;
   const over = core.filter((i) => operations[i]!.isWrite && (after & (1 << i)) !== 0).map((i) => operations[i]!.name);
   return `${returned} although ${over.join(' and ')} had returned true before it began, and nobody sets ${words.entry(value)}`;
 }
@@ -63,31 +64,22 @@ function saysOf({ operations }: RegisterHistory, core: readonly number[], i: num
 }
 
 /**
- * Operations that no order explains even by themselves, as few as leaving out one after the other leaves. A look-up can
- * always be left out; a write only where no look-up that is left returned its value, for then it explains nothing.
+ * Operations that no order explains even by themselves, none of which could go. A look-up can always be left out; a write
+ * only where no look-up that is left returned its value, for then it explains nothing.
  */
 function coreOf(history: RegisterHistory): number[] {
-  const all = history.operations.map((_, i) => i);
-  let core = all;
-  for (const i of all) {
-    const { isWrite, value } = history.operations[i]!;
-    const rest = core.filter((j) => j !== i);
-    const isRead = rest.some((j) => !history.operations[j]!.isWrite && history.operations[j]!.value === value);
-    if (!(isWrite && isRead) && !hasOrder(history, rest)) core = rest;
-  }
-  // What a look-up held back may go now.
-  return core.length === all.length || core.length === 0 ? core : leaner(history, core);
-}
-
-function leaner(history: RegisterHistory, core: readonly number[]): number[] {
   const { operations } = history;
-  let rest = [...core];
-  for (const i of core) {
-    const without = rest.filter((j) => j !== i);
-    const isRead = without.some((j) => !operations[j]!.isWrite && operations[j]!.value === operations[i]!.value);
-    if (operations[i]!.isWrite && !isRead && !hasOrder(history, without)) rest = without;
+  let core = operations.map((_, i) => i);
+  for (let size = -1; size !== core.length;) {
+    size = core.length;
+    for (const i of core) {
+      const rest = core.filter((j) => j !== i);
+      const { isWrite, value } = operations[i]!;
+      const isRead = rest.some((j) => !operations[j]!.isWrite && operations[j]!.value === value);
+      if (!(isWrite && isRead) && !hasOrder(history, rest)) core = rest;
+    }
   }
-  return rest;
+  return core;
 }
 
 function hasOrder({ operations, initial }: RegisterHistory, core: readonly number[]): boolean {

@@ -262,7 +262,7 @@ const WRONG: readonly Wrong[] = [
     by: '3.19',
     layout: IDENTITY,
     threads: [[['set', 0x402, 'm:77']], [['lookup', 0x402]]],
-    says: 'lookup 0x402 by B (operation 2) returned i:1028, which nobody sets there and which was not there before the run',
+    says: 'lookup 0x402 by B (operation 2) returned i:1028, which was not there before the run, and no set stores it that returned true or is in hand',
   },
   {
     check: 'not-linearizable',

@@ -162,7 +162,7 @@ describe('saysWhy', () => {
 
   test('of a look-up that returned what is from nowhere, and leaves out all else', () => {
     expect(why(write('S', 77), read('K', 77), read('L', 5))).toBe(
-      'L returned m:5, which nobody sets there and which was not there before the run',
+      'L returned m:5, which was not there before the run, and no set stores it that returned true or is in hand',
     );
   });
 
