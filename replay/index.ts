@@ -9,6 +9,8 @@ export * from './explore/count_outcomes.js';
 export * from './explore/schedule.js';
 export * from './explore/random.js';
 export * from './explore/random_run.js';
+export * from './explore/pct.js';
+export * from './explore/burst.js';
 export { algorithm, type AlgorithmText, type Invariant } from './algorithm/algorithm.js';
 export type { AlgorithmProgram } from './algorithm/algorithm_program.js';
 export type { AlgorithmView } from './algorithm/algorithm_view.js';
