@@ -10,7 +10,9 @@ type AddVerb = (program: Command) => void;
 const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   replay: async () => (await import('./replay.js')).addReplay,
   'record-script': async () => (await import('./record_script.js')).addRecordScript,
+  explore: async () => (await import('./explore.js')).addExplore,
   check: async () => (await import('./check.js')).addCheck,
+  gallery: async () => (await import('./gallery.js')).addGallery,
   conform: async () => (await import('./conform.js')).addConform,
   boot: async () => (await import('./boot.js')).addBoot,
 };
@@ -38,7 +40,7 @@ function version(): string {
 
 async function program(): Promise<Command> {
   const p2m = new Command('p2m')
-    .description('The Xen PV p2m list of Linux: replay recordings, compare with golden vectors, run operations by hand')
+    .description('The Xen PV p2m list of Linux: replay recordings, explore interleavings, compare with golden vectors')
     .version(version())
     .showHelpAfterError('(p2m --help, or p2m VERB --help)')
     .exitOverride()

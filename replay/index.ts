@@ -75,3 +75,7 @@ export * from './mutate/mutation_scenarios.js';
 export * from './mutate/mutation_campaign.js';
 export * from './mutate/mutant_table.js';
 export * from './explore/dpor.js';
+export * from './explore/fewest_preemptions.js';
+export * from './explore/explore.js';
+export * from './gallery/gallery.js';
+export * from './gallery/run_small.js';

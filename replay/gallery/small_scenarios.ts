@@ -139,7 +139,7 @@ function small(
       kernel: KERNEL,
       geometry: GEOMETRY,
       layout,
-      threads: threads as unknown as ScenarioJson['threads'],
+      threads,
       ...(failAt > 0 ? { fail: { at: failAt } } : {}),
     },
   };

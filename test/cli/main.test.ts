@@ -6,7 +6,7 @@ import { runP2m, runShell } from './run_p2m.js';
 describe('p2m', () => {
   it('lists its verbs and exit codes', () => {
     const { stdout, stderr, code } = runP2m(['--help']);
-    for (const verb of ['replay', 'record-script', 'conform', 'boot'])
+    for (const verb of ['replay', 'record-script', 'explore', 'check', 'gallery', 'conform', 'boot'])
       expect(stdout).toMatch(new RegExp(`^  ${verb} `, 'm'));
     expect(stdout).toContain('Exit codes: 0 ok, 1 violated');
     expect([stderr, code]).toEqual(['', 0]);
