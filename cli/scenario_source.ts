@@ -1,8 +1,16 @@
 import { pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
-import { inputError, usageError } from '../events/index.js';
-import { inlineScenario, inlineThread, readScenario, windowScenario, type Scenario } from '../replay/index.js';
-import { formByKernel, LINEAR, type Machines } from '../src/index.js';
+import { inputError, P2mError, usageError } from '../events/index.js';
+import {
+  inlineScenario,
+  inlineThread,
+  readScenario,
+  scenarioJson,
+  scenarioOf,
+  windowScenario,
+  type Scenario,
+} from '../replay/index.js';
+import { LINEAR, type Machines } from '../src/index.js';
 import { readInput, readPieces, readText } from './input.js';
 import { note } from './output.js';
 import { quoted } from './quoted.js';
@@ -71,9 +79,21 @@ function fromFile(file: string, options: ScenarioOptions): GivenScenario {
     });
   }
   let scenario = readScenario(readText(file), file);
-  if (kernel !== undefined) scenario = { ...scenario, kernel, form: formByKernel(kernel) };
+  if (kernel !== undefined) scenario = underKernel(scenario, kernel);
   if (options.check !== undefined) scenario = { ...scenario, check: checksOf(scenario, options.check) };
   return { scenario, words: [file === '-' ? '-' : quoted(file), ...otherWords(options)] };
+}
+
+/** The scenario under another kernel, on the geometry that it has. */
+function underKernel(scenario: Scenario, kernel: string): Scenario {
+  const json = scenarioJson(scenario);
+  const geometry = kernel.endsWith('-pae') ? undefined : scenario.geometry.name;
+  try {
+    return scenarioOf({ ...json, kernel, geometry });
+  } catch (error) {
+    if (!(error instanceof P2mError)) throw error;
+    throw usageError(error.message);
+  }
 }
 
 function checksOf(scenario: Scenario, names: readonly string[]): Scenario['check'] {

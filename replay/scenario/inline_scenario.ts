@@ -1,4 +1,4 @@
-import { usageError } from '../../events/index.js';
+import { P2mError, usageError } from '../../events/index.js';
 import { scenarioOf, scenarioSchema } from './read_scenario.js';
 import type { Scenario } from './scenario.js';
 
@@ -57,7 +57,12 @@ export function inlineScenario(inline: InlineScenario): Scenario {
     const issue = json.error.issues[0]!;
     throw usageError('bad scenario', { got: `${issue.path.join('.')}: ${issue.message}` });
   }
-  return scenarioOf(json.data);
+  try {
+    return scenarioOf(json.data);
+  } catch (error) {
+    if (!(error instanceof P2mError)) throw error;
+    throw usageError(error.message);
+  }
 }
 
 /** A thread's operations as an inline thread gives them, which `inlineScenario` reads back. */
