@@ -4,6 +4,7 @@ import { NONE, PreemptionGraph } from './preemption_graph.js';
 import { mayStep, type Program } from './program.js';
 import type { Schedule } from './schedule.js';
 import { HashedStates, type States } from './states.js';
+import { TreeWalk } from './tree_walk.js';
 
 /** Bounds of the search, and what it is for. */
 export interface FewestOptions {
@@ -78,13 +79,13 @@ class Search {
   /** By state: wanted checks that it breaks. */
   readonly #bits = new IntList();
   readonly #graph: PreemptionGraph;
+  readonly #walk: TreeWalk;
   #level = 0;
-  /** The node that the program is at. */
-  #here = NONE;
   /** Nodes that break a wanted check. */
   readonly #breaking: number[] = [];
-  #isFull = false;
-  /** Nodes that free steps are taken from, each after the one before, and who is next there. */
+  /** A bound is hit. */
+  #givesUp = false;
+  /** The node that free steps are taken from, and those on the way to it; and who is next there. */
   readonly #visited = new IntList();
   readonly #cursors = new IntList();
 
@@ -97,81 +98,82 @@ class Search {
     this.#preemptionsMax = preemptionsMax;
     this.#states = exact ? new ExactStates() : new HashedStates();
     this.#graph = new PreemptionGraph(this.#agents);
+    this.#walk = new TreeWalk(program, this.#graph);
   }
 
   result(): FewestPreemptions {
-    this.#explore();
+    try {
+      this.#explore();
+    } finally {
+      this.#walk.home();
+    }
     const states = this.#states.count;
     const preemptions = this.#level;
-    if (this.#isFull) {
-      const [first] = this.#breaking;
+    const [first] = this.#breaking;
+    if (this.#givesUp) {
       const seen = first === undefined ? undefined : this.#counterExample(first);
       return { verdict: 'bound', preemptions, states, seen };
     }
-    if (this.#breaking.length === 0) return { verdict: 'none', preemptions, states };
+    if (first === undefined) return { verdict: 'none', preemptions, states };
     const found = this.#shortest();
     return { verdict: 'found', ...found, preemptions, steps: found.schedule.length, states };
   }
 
   /** Goes from level to level; afterwards `#level` is the last that has a node, or the one that was given up. */
   #explore(): void {
-    try {
-      if (this.#arrive(NONE, NONE)) this.#runOn();
-      for (let first = 0; this.#breaking.length === 0 && !this.#isFull;) {
-        const end = this.#graph.nodes;
-        this.#level++;
-        for (let node = first; node < end && !this.#isFull; node++) this.#preempt(node);
-        if (this.#graph.nodes === end && !this.#isFull) {
-          this.#level--;
-          return;
-        }
-        first = end;
-      }
-    } finally {
-      if (this.#here !== NONE) this.#moveTo(0);
+    if (this.#arrive(NONE)) this.#runOn();
+    for (let first = 0, end = this.#graph.nodes; first < end; first = end, end = this.#graph.nodes) {
+      if (this.#givesUp || this.#breaking.length > 0) return;
+      this.#level++;
+      if (!this.#preemptAll(first, end)) return;
+      if (this.#graph.nodes === end) this.#level--;
     }
   }
 
-  /** Explores what one preemption leads to from a node. */
-  #preempt(node: number): void {
+  /** Explores what one preemption leads to from the nodes of the level before; false where a bound is hit. */
+  #preemptAll(first: number, end: number): boolean {
+    for (let node = first; node < end; node++) if (!this.#preempt(node)) return false;
+    return true;
+  }
+
+  #preempt(node: number): boolean {
     const last = this.#graph.last(node);
-    if (last === NONE) return;
-    this.#isFull ||= this.#level > this.#preemptionsMax;
-    if (!this.#isFull) this.#moveTo(node);
-    for (let agent = 0; agent < this.#agents && !this.#isFull; agent++) {
-      if (agent !== last && mayStep(this.#program, agent) && this.#step(agent)) {
-        this.#runOn();
-        this.#back();
-      }
+    if (last === NONE) return true;
+    this.#givesUp = this.#level > this.#preemptionsMax;
+    if (this.#givesUp) return false;
+    this.#walk.moveTo(node);
+    for (let agent = 0; agent < this.#agents; agent++) {
+      if (agent === last || !mayStep(this.#program, agent) || !this.#step(agent)) continue;
+      this.#runOn();
+      this.#walk.back();
     }
+    return !this.#givesUp;
   }
 
   /** Explores, depth first, what free steps lead to from where the program is, and comes back there. */
   #runOn(): void {
-    const bottom = this.#visited.length;
     this.#enter();
-    while (this.#visited.length > bottom) {
+    for (;;) {
       const agent = this.#nextFree();
-      if (agent !== NONE) {
-        if (this.#step(agent)) this.#enter();
-        continue;
-      }
-      this.#visited.pop();
-      this.#cursors.pop();
-      if (this.#visited.length > bottom) this.#back();
+      if (agent === NONE) {
+        this.#visited.pop();
+        this.#cursors.pop();
+        if (this.#visited.length === 0) return;
+        this.#walk.back();
+      } else if (this.#step(agent)) this.#enter();
     }
   }
 
   #enter(): void {
-    this.#visited.push(this.#here);
+    this.#visited.push(this.#walk.here);
     this.#cursors.push(0);
   }
 
   /** Who takes the next free step from the node in hand; `NONE` where all have that may, or the search gives up. */
   #nextFree(): number {
-    if (this.#isFull) return NONE;
+    if (this.#givesUp) return NONE;
     const top = this.#cursors.length - 1;
-    const last = this.#graph.last(this.#here);
+    const last = this.#graph.last(this.#visited.at(top));
     for (let agent = this.#cursors.at(top); agent < this.#agents; agent++) {
       if ((last !== NONE && last !== agent) || !mayStep(this.#program, agent)) continue;
       this.#cursors.set(top, agent + 1);
@@ -182,66 +184,47 @@ class Search {
 
   /** Takes a step, and says whether there is something to explore where it leads; if not, takes it back. */
   #step(agent: number): boolean {
-    this.#program.step(agent);
-    if (this.#arrive(this.#here, agent)) return true;
-    this.#program.undo();
+    this.#walk.step(agent);
+    if (this.#arrive(agent)) return true;
+    this.#walk.takeBack();
     return false;
   }
 
-  #back(): void {
-    this.#program.undo();
-    this.#here = this.#graph.parent(this.#here);
-  }
-
-  /** Records that a step led from a node to where the program is, and goes there if it is to be explored. */
-  #arrive(from: number, agent: number): boolean {
-    const state = this.#stateHere();
+  /** Records where a step of `agent` led; if it is to be explored, the program is there now. */
+  #arrive(agent: number): boolean {
+    const state = this.#stateInHand();
     if (state === NONE) return false;
+    const from = this.#walk.here;
     const last = this.#isContended(agent) ? agent : NONE;
     const known = this.#graph.find(state, last);
     const node = known === NONE ? this.#graph.add(state, last, this.#level, from, agent) : known;
     if (from !== NONE) this.#graph.link(from, agent, node);
     if (known !== NONE) return false;
-    const isBroken = this.#bits.at(state) !== 0;
-    if (isBroken) this.#breaking.push(node);
-    // The program is at the root whatever it breaks.
-    if (!isBroken || from === NONE) this.#here = node;
-    return !isBroken;
+    if (this.#bits.at(state) !== 0) {
+      this.#breaking.push(node);
+      return false;
+    }
+    this.#walk.stay(node);
+    return true;
   }
 
   /** The number of the state that the program is in; `NONE` where there is no room for it. */
-  #stateHere(): number {
+  #stateInHand(): number {
     const known = this.#states.find(this.#program);
     if (known >= 0) return known;
-    this.#isFull = this.#states.count >= this.#statesMax;
-    if (this.#isFull) return NONE;
+    this.#givesUp = this.#states.count >= this.#statesMax;
+    if (this.#givesUp) return NONE;
     this.#bits.push(this.#program.broken() & this.#wanted);
     return this.#states.add();
   }
 
-  /** Whether `agent` may step, and somebody else may. */
+  /** Whether `agent` may step, and somebody else may: so a step of another is a preemption. */
   #isContended(agent: number): boolean {
     if (!mayStep(this.#program, agent)) return false;
     for (let other = 0; other < this.#agents; other++) {
       if (other !== agent && mayStep(this.#program, other)) return true;
     }
     return false;
-  }
-
-  /** Takes the program to a node by way of the tree: up to where the two paths part, and down. */
-  #moveTo(node: number): void {
-    const down: number[] = [];
-    let to = node;
-    while (this.#here !== to) {
-      // A parent has the lower number.
-      if (this.#here > to) this.#back();
-      else {
-        down.push(this.#graph.step(to));
-        to = this.#graph.parent(to);
-      }
-    }
-    for (let i = down.length - 1; i >= 0; i--) this.#program.step(down[i]!);
-    this.#here = node;
   }
 
   #shortest(): CounterExample {

@@ -7,6 +7,7 @@ const instruction: fc.Arbitrary<Instruction> = fc.oneof(
   fc.tuple(fc.constant('put'), word, fc.nat(2)),
   fc.tuple(fc.constant('add'), fc.nat(2)),
   fc.tuple(fc.constant('fail'), fc.nat(3)),
+  fc.tuple(fc.constant('skip'), fc.nat(1), fc.integer({ min: 1, max: 3 })),
 );
 
 /** Threads of a `TinyProgram` over three words. */

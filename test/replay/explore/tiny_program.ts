@@ -17,12 +17,16 @@ import {
  *     store w    word[w] = reg          put w v    word[w] = v
  *     lock w     waits for word[w] = 0  unlock w
  *     fail v     the path ends where reg = v
+ *     skip v n   jumps over the next n where reg = v (no step: joined to the step before)
  */
 export type Instruction =
   | readonly ['load' | 'store' | 'lock' | 'unlock', number]
-  | readonly ['put', number, number]
+  | readonly ['put' | 'skip', number, number]
   | readonly ['add', number]
   | readonly ['fail', number];
+
+/** What is no step of its own, but where a thread begins with it. */
+const JOINED = new Set<string | undefined>(['add', 'skip']);
 
 interface Image {
   readonly words: number[];
@@ -63,7 +67,7 @@ export class TinyProgram implements Program {
     this.#steps.push({ words: [...this.#words], pcs: [...this.#pcs], registers: [...this.#registers], ended });
     this.#last = [];
     this.#run(agent);
-    while (this.#threads[agent]![this.#pcs[agent]!]?.[0] === 'add') this.#run(agent);
+    while (JOINED.has(this.#threads[agent]![this.#pcs[agent]!]?.[0])) this.#run(agent);
   }
 
   undo(): void {
@@ -149,6 +153,9 @@ export class TinyProgram implements Program {
         break;
       case 'add':
         this.#registers[t] = this.#registers[t]! + instruction[1];
+        break;
+      case 'skip':
+        if (this.#registers[t] === instruction[1]) this.#pcs[t] = this.#pcs[t]! + instruction[2];
         break;
       case 'lock':
         words[instruction[1]] = t + 1;
