@@ -98,10 +98,9 @@ class Search {
     try {
       do {
         if (this.#executions >= executionsMax) return false;
-        const known = this.#trace.length;
         if (this.#runToEnd()) this.#note();
         if (!goOn && this.#violations.size > 0) return false;
-        this.#reverseRaces(known);
+        this.#reverseRaces();
       } while (this.#goBack());
       return true;
     } finally {
@@ -175,12 +174,15 @@ class Search {
     return false;
   }
 
-  /** Reverses the races of the execution; those among its first `known` steps were, when it was shared with one before. */
-  #reverseRaces(known: number): void {
+  /**
+   * Reverses the races of the execution; those of its beginning too, which an execution before had: what could come before
+   * the second step may be something else now.
+   */
+  #reverseRaces(): void {
     const trace = this.#trace;
     const races = this.#races;
     races.begin();
-    for (let event = known; event < trace.length; event++) races.addThoseOf(event);
+    for (let event = 0; event < trace.length; event++) races.addThoseOf(event);
     this.#addPending();
     // From the last on, so that the program only has to be taken back; and what is added meanwhile comes later.
     for (let event = trace.length - 1; event >= 0; event--) {

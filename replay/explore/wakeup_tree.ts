@@ -83,15 +83,19 @@ export class WakeupBranch {
    * The sequence is used up.
    */
   insert(sequence: WakeupSequence): void {
-    for (let at = this.#firstOf(sequence), from: WakeupBranch = this; ; at = from.#firstOf(sequence)) {
-      if (at === undefined) {
-        from.#append(sequence);
-        return;
-      }
-      sequence.drop(at.agent);
-      if (at.isLeaf || sequence.length === 0) return;
-      from = at;
+    let next = this.#insertHere(sequence);
+    while (next !== undefined) next = next.#insertHere(sequence);
+  }
+
+  /** Gives the branch that what is left of the sequence goes down; undefined where it has found its place. */
+  #insertHere(sequence: WakeupSequence): WakeupBranch | undefined {
+    const branch = this.#firstOf(sequence);
+    if (branch === undefined) {
+      this.#append(sequence);
+      return undefined;
     }
+    sequence.drop(branch.agent);
+    return branch.isLeaf || sequence.length === 0 ? undefined : branch;
   }
 
   /** The first branch that could be first in the sequence. */
