@@ -60,24 +60,46 @@ describe('fewestPreemptions', () => {
     expect(found(new TinyProgram(2, [early, toggle, long])).steps).toBeGreaterThan(schedule.length);
   });
 
-  it('finds the shortest way to a state that has several of different lengths', () => {
-    // What T1 stores makes T0 skip three steps; whoever went first is forgotten before the failure.
+  describe('where ways of different lengths lead to one state', () => {
+    // Three steps are skipped where word 0 is 1, and forgotten.
     const skipping: Instruction[] = [
       ['load', 0],
       ['skip', 1, 3],
       ['load', 1],
       ['load', 1],
       ['load', 1],
+      ['put', 2, 5],
       ['load', 1],
-      ['fail', 0],
     ];
-    for (const threads of [
-      [skipping, [['put', 0, 1] as const]],
-      [[['put', 0, 1] as const], skipping],
-    ]) {
-      const program = new TinyProgram(2, threads);
-      expect(found(program)).toMatchObject({ preemptions: 0, steps: 4 });
-    }
+
+    it('finds the shortest, also where the search came by a longer one first', () => {
+      const failing: Instruction[] = [
+        ['load', 2],
+        ['fail', 5],
+      ];
+      const program = new TinyProgram(3, [skipping, [['put', 0, 1]], failing]);
+      expect(found(program)).toMatchObject({ preemptions: 0, schedule: [1, 0, 0, 0, 2, 2] });
+    });
+
+    it('does not buy a shorter one with a preemption', () => {
+      const passing: Instruction[] = [
+        ['put', 0, 1],
+        ['put', 0, 0],
+      ];
+      // Waits for ever, for itself, where it comes before the others; then needs a store in the middle to fail.
+      const failing: Instruction[] = [
+        ['load', 2],
+        ['skip', 5, 2],
+        ['put', 5, 9],
+        ['lock', 5],
+        ['put', 3, 1],
+        ['load', 3],
+        ['fail', 2],
+      ];
+      const program = new TinyProgram(6, [skipping, passing, failing, [['put', 3, 2]]]);
+      // With two preemptions, T0 comes between the two steps of T1, and ten steps are enough.
+      expect(found(program, 1)).toMatchObject({ preemptions: 1, schedule: [0, 0, 0, 0, 0, 0, 2, 2, 3, 2, 2] });
+    });
   });
 
   it('stops where a check is broken, in the middle of a path or before its first step', () => {
