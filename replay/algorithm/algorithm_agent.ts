@@ -38,6 +38,11 @@ export class RunningAgent implements Agent {
     return row === DONE ? undefined : this.machine.rows[row]![0];
   }
 
+  /** It has run its last row. */
+  get hasEnded(): boolean {
+    return this.#words[this.#base] === DONE;
+  }
+
   get enabled(): boolean {
     return this.#words[this.gate] === 0;
   }

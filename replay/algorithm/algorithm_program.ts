@@ -76,8 +76,12 @@ export class AlgorithmProgram implements Program {
   }
 
   undo(): void {
-    assert(this.#state.depth > 0, 'there is no step to take back');
-    this.#state.undo();
+    this.rewind(1);
+  }
+
+  rewind(steps: number): void {
+    assert(steps >= 0 && this.#state.depth >= steps, 'there are not so many steps to take back');
+    this.#state.rewind(steps);
   }
 
   hash(into: StateHash): void {
@@ -101,8 +105,13 @@ export class AlgorithmProgram implements Program {
   broken(): number {
     const bits = this.#words[this.#layout.broken]!;
     if (this.ended) return bits | (1 << ASSERTION);
-    if (this.agents.some(({ enabled }) => enabled)) return bits;
-    return bits | (this.#allEnded ? brokenBy(this.#atEnd, this.#view) : 1 << DEADLOCK);
+    const { agents } = this;
+    let waiting = 0;
+    for (let agent = 0; agent < agents.length; agent++) {
+      if (agents[agent]!.enabled) return bits;
+      if (!agents[agent]!.hasEnded) waiting++;
+    }
+    return bits | (waiting === 0 ? brokenBy(this.#atEnd, this.#view) : 1 << DEADLOCK);
   }
 
   explain(check: number): string {
@@ -113,7 +122,7 @@ export class AlgorithmProgram implements Program {
   }
 
   get #allEnded(): boolean {
-    return !this.ended && this.agents.every(({ at }) => at === undefined);
+    return !this.ended && this.agents.every(({ hasEnded }) => hasEnded);
   }
 
   /** Looks whether the invariants of every state hold in this one. What is broken stays so. */

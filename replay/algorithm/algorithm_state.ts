@@ -62,10 +62,13 @@ export class AlgorithmState {
     this.words[address] = now;
   }
 
-  /** Takes the last step back. There is one. */
-  undo(): void {
-    const start = this.#starts[--this.#depth]!;
-    for (let at = this.#logged - ENTRY; at >= start; at -= ENTRY) this.words[this.#log[at]!] = this.#log[at + 1]!;
+  /** Takes the last `steps` back. There are as many. */
+  rewind(steps: number): void {
+    if (steps === 0) return;
+    this.#depth -= steps;
+    const start = this.#starts[this.#depth]!;
+    const log = this.#log;
+    for (let at = this.#logged - ENTRY; at >= start; at -= ENTRY) this.words[log[at]!] = log[at + 1]!;
     this.#logged = start;
     if (this.#hashed > this.#depth) this.#hashed = this.#depth;
   }

@@ -15,5 +15,6 @@ export interface Picker {
 
 /** Takes the last `steps` back. */
 export function takeBack(program: Program, steps: number): void {
-  for (let i = 0; i < steps; i++) program.undo();
+  if (program.rewind !== undefined) program.rewind(steps);
+  else for (let i = 0; i < steps; i++) program.undo();
 }

@@ -47,6 +47,8 @@ export interface Program {
   tell(agent: number): readonly StepRow[];
   /** Takes the last step back that is not taken back yet. */
   undo(): void;
+  /** Takes the last `steps` back, for a program that can do it faster than one by one. */
+  rewind?(steps: number): void;
   /** Mixes the whole state, in any order, into an empty hash. */
   hash(into: StateHash): void;
   /** Gives the whole state, pair by pair: two states are equal where their sets of pairs are. Slow: `hash` is for speed. */
