@@ -25,13 +25,6 @@ export class RandomPicker implements Picker {
   }
 
   #pick(agents: readonly Agent[]): number {
-    // Most agents can go on most of the time: one is asked, and all only where that one cannot. Each of `m` able ones of `n`
-    // is still chosen with 1/n + (n - m)/n * 1/m = 1/m.
-    const first = this.#random.below(agents.length);
-    return agents[first]?.enabled === true ? first : this.#pickAble(agents);
-  }
-
-  #pickAble(agents: readonly Agent[]): number {
     const able = this.#able;
     let count = 0;
     for (let agent = 0; agent < agents.length; agent++) if (agents[agent]!.enabled) able[count++] = agent;
