@@ -102,6 +102,8 @@ describe('countOutcomes', () => {
     // 64! / (32! 32!)
     expect(counts.interleavings).toBe(1832624140942590534n);
     expect(counts.states).toBe(33 * 33);
+    const exact = exhausted(countOutcomes(new TinyProgram(2, [puts(0), puts(1)]), { exact: true }));
+    expect({ ...exact, stateWords: 0 }).toEqual(counts);
     const three = exhausted(countOutcomes(new TinyProgram(3, [puts(0), puts(1), puts(2)])));
     // 96! / (32! 32! 32!), some 2^147
     const factorial = (n: bigint): bigint => (n < 2n ? 1n : n * factorial(n - 1n));
