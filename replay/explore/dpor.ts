@@ -23,6 +23,13 @@ import { Standing, WakeupBranch, WakeupSequence } from './wakeup_tree.js';
  * step that raced with it. This wakeup sequence is put into the tree of the point before `e`, from which the search goes on
  * when it comes back there, unless one of two things has what it leads to already: a branch of the tree, or a step that
  * was explored from there and has slept since, because nothing was done that depends on it.
+ *
+ * What is found is exact where steps that touch nothing in common (`Program.accesses`) can change places and nobody can
+ * tell, `outcome` and `broken` least of all. A check that looks at every state on the way breaks that, unless a step that
+ * changes what it looks at says that it stores to a location which stands for the check. The program is left as it was,
+ * whatever happens.
+ *
+ * @throws {P2mError} code `usage`: a path has more than 65,536 steps
  */
 export function exploreTraces(program: Program, options: TraceOptions = {}): TraceSearch {
   return new Search(program, options).result();

@@ -20,6 +20,8 @@ export class Trace {
   readonly #lasts = new IntList();
   readonly #befores = new IntList();
   readonly #visits = new Visits();
+  /** Scratch of `push`. */
+  readonly #conflicts = new IntList();
 
   constructor(agents: number) {
     this.#agentCount = agents;
@@ -115,8 +117,6 @@ export class Trace {
   #addOther(event: number, other: number, into: IntList): void {
     if (other !== NO_EVENT && this.agentOf(other) !== this.agentOf(event)) into.push(other);
   }
-
-  readonly #conflicts = new IntList();
 
   #joinConflicts(event: number): void {
     this.#conflicts.clear();
