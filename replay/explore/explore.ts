@@ -130,27 +130,29 @@ class Explorer {
     return this.#result();
   }
 
-  /** Random runs, which prove nothing. */
+  /** Random runs, which prove nothing. A burst before the proof ends at its first hit; one alone tells how many hit. */
   #burst(picker: 'random' | 'pct' | 'both'): void {
-    const { seed, runs, depth } = this.#options;
-    const { first, runs: taken, hits, pct } = burst(this.#program, { seed, runs, depth, picker });
-    this.#executions += taken;
-    const name = picker === 'both' ? 'random and PCT' : picker === 'pct' ? 'PCT' : 'random';
-    const chance =
-      picker === 'random'
-        ? ''
-        : `; a bug of depth ${pct.depth} is hit by a PCT run with at least ${chanceText(pct.bound)}`;
-    this.#method.push(`${taken} ${name} runs (seed ${seed}): ${hits === 0 ? 'no hit' : `${hits} hit`}${chance}`);
-    if (first !== undefined) this.#add(first.bits, first.schedule, false);
-    else if (picker !== 'both') this.#bound = `${taken} runs, which prove nothing`;
+    const { seed, runs, depth, method, first } = this.#options;
+    const stopAtFirst = method === 'auto' || first;
+    const found = burst(this.#program, { seed, runs, depth, picker, stopAtFirst });
+    this.#executions += found.runs;
+    const name = { random: 'random', pct: 'PCT', both: 'random and PCT' }[picker];
+    const all = `${grouped(found.hits)} hit (${chanceText(found.hitRate)})`;
+    const rate = found.hits === 0 ? 'no hit' : stopAtFirst ? 'the last is a hit' : all;
+    const { pct } = found;
+    const bound =
+      picker === 'random' ? '' : `; PCT hits a bug of depth ${pct.depth} with at least ${chanceText(pct.bound)}`;
+    this.#method.push(`${grouped(found.runs)} ${name} runs (seed ${seed}): ${rate}${bound}`);
+    if (found.first !== undefined) this.#add(found.first.bits, found.first.schedule, false);
+    else if (picker !== 'both') this.#bound = `${grouped(found.runs)} runs, which prove nothing`;
   }
 
   /** The counter-example with the fewest preemptions, then the fewest steps. */
   #fewest(): void {
-    const { statesMax } = this.#options;
-    const found = fewestPreemptions(this.#program, { statesMax });
+    const { statesMax, exact } = this.#options;
+    const found = fewestPreemptions(this.#program, { statesMax, exact });
     this.#states = Math.max(this.#states, found.states);
-    this.#collisions = Math.max(this.#collisions, collisionChance(found.states));
+    if (!exact) this.#collisions = Math.max(this.#collisions, collisionChance(found.states));
     const nodes = `${grouped(found.states)} states`;
     switch (found.verdict) {
       case 'found':
@@ -167,6 +169,7 @@ class Explorer {
           `0-1 breadth-first search: all paths with less than ${found.preemptions} preemptions (${nodes})`,
         );
         this.#bound = `${nodes} kept, ${found.preemptions} preemptions not exhausted`;
+        if (found.seen !== undefined) this.#addIfNew(found.seen.bits, found.seen.schedule);
     }
   }
 
@@ -256,6 +259,5 @@ export function grouped(value: bigint | number): string {
 
 /** A chance in percent, or as one in so many where that is little. */
 function chanceText(chance: number): string {
-  if (chance >= 0.001) return `${(100 * chance).toPrecision(2)} %`;
-  return `a chance of 1 in ${grouped(Math.ceil(1 / chance))}`;
+  return chance >= 0.001 ? `${Number((100 * chance).toPrecision(2))} %` : `1 in ${grouped(Math.ceil(1 / chance))}`;
 }
