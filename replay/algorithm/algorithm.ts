@@ -12,6 +12,11 @@ export interface Invariant {
   readonly wrong: string;
   /** `always`: in every state. `end`: where every agent has come to its end. */
   readonly when: 'always' | 'end';
+  /**
+   * Addresses of all words that it loads, of one that holds `always`: the order of two stores to these is then never
+   * indifferent. Without it that is so of any two stores, and partial order reduction (`exploreTraces`) saves little.
+   */
+  readonly reads?: readonly number[];
   holds(view: AlgorithmView): boolean;
 }
 

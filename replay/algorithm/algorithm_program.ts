@@ -13,6 +13,8 @@ import { AlgorithmView } from './algorithm_view.js';
 const ASSERTION = 0;
 const DEADLOCK = 1;
 const FIRST_INVARIANT = 2;
+/** Location of what the invariants of every state come to; addresses are not negative. */
+const JUDGED = -1;
 
 /** An algorithm (`algorithm`) at some point of a path. Its state is one array of words. */
 export class AlgorithmProgram implements Program {
@@ -93,7 +95,16 @@ export class AlgorithmProgram implements Program {
   }
 
   accesses(into: Accesses): void {
-    if (this.#port.location !== NOBODYS) into.note(this.#port.kind, this.#port.location);
+    const { kind, location } = this.#port;
+    if (location !== NOBODYS) into.note(kind, location);
+    if (this.#isJudged(kind, location)) into.note(AccessKind.write, JUDGED);
+  }
+
+  /** Whether an invariant of every state may come out otherwise after such an access: then its place among others matters. */
+  #isJudged(kind: number, location: number): boolean {
+    if (this.#always.length === 0) return false;
+    if (this.#view.sawAgents) return true;
+    return kind !== AccessKind.read && this.#always.some(({ reads }) => reads === undefined || reads.has(location));
   }
 
   outcome(): string {
@@ -172,16 +183,27 @@ export class AlgorithmProgram implements Program {
 interface Held {
   readonly invariant: Invariant;
   readonly bit: number;
+  /** Addresses that it may load; undefined: all. */
+  readonly reads: ReadonlySet<number> | undefined;
 }
 
 function heldWhen(when: Invariant['when'], invariants: readonly Invariant[]): Held[] {
-  const held = invariants.map((invariant, i) => ({ invariant, bit: 1 << (FIRST_INVARIANT + i) }));
+  const held = invariants.map((invariant, i) => ({
+    invariant,
+    bit: 1 << (FIRST_INVARIANT + i),
+    reads: invariant.reads === undefined ? undefined : new Set(invariant.reads),
+  }));
   return held.filter(({ invariant }) => invariant.when === when);
 }
 
 /** Bits of those that do not hold. */
 function brokenBy(held: readonly Held[], view: AlgorithmView): number {
   let bits = 0;
-  for (let i = 0; i < held.length; i++) if (!held[i]!.invariant.holds(view)) bits |= held[i]!.bit;
+  for (let i = 0; i < held.length; i++) {
+    const { invariant, bit, reads } = held[i]!;
+    view.allowed = reads;
+    if (!invariant.holds(view)) bits |= bit;
+  }
+  view.allowed = undefined;
   return bits;
 }

@@ -4,6 +4,8 @@ import type { AlgorithmAgent } from './machine.js';
 
 /** The state, for those who only look: invariants and outcomes. */
 export class AlgorithmView {
+  /** What may be loaded now, by address; undefined: everything. */
+  allowed: ReadonlySet<number> | undefined;
   /** Whether anybody ever looked at an agent here, and not only at memory. */
   sawAgents = false;
   readonly #words: Int32Array;
@@ -14,8 +16,9 @@ export class AlgorithmView {
     this.#agents = agents;
   }
 
-  /** The word at an address of shared memory or of a page. */
+  /** The word at an address of shared memory or of a page. @throws {P2mError} code `usage`: an invariant's `reads` lacks it */
   load(address: number): number {
+    if (this.allowed !== undefined && !this.allowed.has(address)) throw undeclared(`address ${address}`);
     return this.#words[address]!;
   }
 
@@ -30,6 +33,7 @@ export class AlgorithmView {
   }
 
   #running<L extends string>(agent: AlgorithmAgent<L>): RunningAgent {
+    if (this.allowed !== undefined) throw undeclared(`agent ${agent.name}`);
     this.sawAgents = true;
     const running = this.#agents.get(agent);
     if (running === undefined) {
@@ -37,4 +41,11 @@ export class AlgorithmView {
     }
     return running;
   }
+}
+
+function undeclared(got: string): Error {
+  return usageError('an invariant looks at what its `reads` does not name', {
+    got,
+    expected: 'all of it, or no `reads`',
+  });
 }

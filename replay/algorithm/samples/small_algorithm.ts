@@ -195,12 +195,14 @@ function invariantsOf(
       name: 'shared-page-written',
       wrong: 'a word of the shared PT page no longer names the shared leaf',
       when: 'always',
+      reads: [sharedPage, sharedPage + 1],
       holds: (view) => view.load(sharedPage) === sharedLeaf && view.load(sharedPage + 1) === sharedLeaf,
     },
     {
       name: 'shared-leaf-written',
       wrong: 'the shared leaf holds what somebody set',
       when: 'always',
+      reads: [sharedLeaf],
       holds: (view) => view.load(sharedLeaf) === 0,
     },
     {

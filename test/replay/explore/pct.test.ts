@@ -25,7 +25,9 @@ describe('PctPicker', () => {
       picker.steps = 6;
       return schedule(program, picker).join('');
     });
-    expect(runs.join(' ')).toMatchInlineSnapshot(`"110022 002112 002211 211200 112002 100221 220101 001212 001122 220011 112002 002211 221100 102210 102210 221100 002211 122001 110022 102201"`);
+    expect(runs.join(' ')).toMatchInlineSnapshot(
+      `"110022 002112 002211 211200 112002 100221 220101 001212 001122 220011 112002 002211 221100 102210 102210 221100 002211 122001 110022 102201"`,
+    );
   });
 
   it('runs by priority alone at depth 1, each order of the agents equally often', () => {
