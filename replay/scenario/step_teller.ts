@@ -23,7 +23,7 @@ export class StepTeller {
 
   /** A row has run. */
   readonly onRow = (machine: Machine, { label, does }: Row): void => {
-    this.rows.push({ where: machine.name, label, does, effect: this.#effect() });
+    this.rows.push({ where: machine.name, label, does, effect: withoutName(this.#effect(), does) });
     this.#events = this.#domain.batch.length;
     this.#touches = this.#port.touches.count;
   };
@@ -81,4 +81,10 @@ export class StepTeller {
     if (count === this.#touches || kinds[count - 1] !== Touch.walk) return '';
     return `fault at ${this.#names.value(addresses[count - 1]!, values[count - 1]!)}`;
   }
+}
+
+/** `xen_p2m_last_pfn 4096` behind `R xen_p2m_last_pfn` need not say the name again. */
+function withoutName(effect: string, does: string): string {
+  const name = /^\w+_\w+ /.exec(effect)?.[0] ?? '';
+  return name !== '' && does.split(' ').includes(name.trimEnd()) ? effect.slice(name.length) : effect;
 }

@@ -89,7 +89,7 @@ describe('tell', () => {
       'A6.7 W generation + 1: shared_info.p2m_generation 3 -> 4',
       'A6.8 W mid[mididx]: p2m_missing -> leaf#1',
       'A6.9 UNLOCK: taken -> free',
-      'A7.1 R xen_p2m_last_pfn: xen_p2m_last_pfn 48',
+      'A7.1 R xen_p2m_last_pfn: 48',
       'S2 W entry[pfn]: leaf#1[1] ~ -> m:77',
       '5.1.2 R entry[pfn]: leaf#1[1] m:77',
     ]);
