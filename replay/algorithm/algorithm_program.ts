@@ -30,6 +30,8 @@ export class AlgorithmProgram implements Program {
   /** Those of every state and those of the end, each with its bit. */
   readonly #always: readonly Held[];
   readonly #atEnd: readonly Held[];
+  /** By address: 1 where an invariant of every state may read it. */
+  readonly #judged: Uint8Array;
 
   /** Use `algorithm`, which looks at the text first. */
   constructor(text: AlgorithmText, checks: readonly string[]) {
@@ -37,9 +39,11 @@ export class AlgorithmProgram implements Program {
     this.#text = text;
     this.checks = checks;
     this.#invariants = invariants;
-    this.#always = heldWhen('always', invariants);
-    this.#atEnd = heldWhen('end', invariants);
     this.#layout = layOut(memory, agents);
+    const { length } = this.#layout.words;
+    this.#always = heldWhen('always', invariants, length);
+    this.#atEnd = heldWhen('end', invariants, length);
+    this.#judged = readByAny(this.#always, length);
     this.#state = new AlgorithmState(this.#layout.words);
     this.#words = this.#state.words;
     this.agents = runningAgents(agents, this.#state, this.#layout);
@@ -65,8 +69,7 @@ export class AlgorithmProgram implements Program {
     if (this.#port.failed) return;
     this.#port.end();
     running.goTo(next);
-    // What reads nothing but memory holds for as long as nobody stores.
-    if (this.#port.kind !== AccessKind.read || this.#view.sawAgents) this.#judge();
+    if (this.#isJudged(this.#port.kind, this.#port.location)) this.#judge();
   }
 
   tell(agent: number): readonly StepRow[] {
@@ -100,11 +103,12 @@ export class AlgorithmProgram implements Program {
     if (this.#isJudged(kind, location)) into.note(AccessKind.write, JUDGED);
   }
 
-  /** Whether an invariant of every state may come out otherwise after such an access: then its place among others matters. */
+  /**
+   * Whether an invariant of every state may come out otherwise after such an access: then it is looked at again, and the place
+   * of the step among others matters. What reads nothing but memory holds for as long as nobody stores there.
+   */
   #isJudged(kind: number, location: number): boolean {
-    if (this.#always.length === 0) return false;
-    if (this.#view.sawAgents) return true;
-    return kind !== AccessKind.read && this.#always.some(({ reads }) => reads === undefined || reads.has(location));
+    return this.#view.sawAgents || (kind !== AccessKind.read && this.#judged[location] === 1);
   }
 
   outcome(): string {
@@ -183,17 +187,32 @@ export class AlgorithmProgram implements Program {
 interface Held {
   readonly invariant: Invariant;
   readonly bit: number;
-  /** Addresses that it may load; undefined: all. */
-  readonly reads: ReadonlySet<number> | undefined;
+  /** By address: 1 where it may load; undefined: everywhere. */
+  readonly reads: Uint8Array | undefined;
 }
 
-function heldWhen(when: Invariant['when'], invariants: readonly Invariant[]): Held[] {
+function heldWhen(when: Invariant['when'], invariants: readonly Invariant[], words: number): Held[] {
   const held = invariants.map((invariant, i) => ({
     invariant,
     bit: 1 << (FIRST_INVARIANT + i),
-    reads: invariant.reads === undefined ? undefined : new Set(invariant.reads),
+    reads: invariant.reads === undefined ? undefined : marked(invariant.reads, words),
   }));
   return held.filter(({ invariant }) => invariant.when === when);
+}
+
+function readByAny(held: readonly Held[], words: number): Uint8Array {
+  const all = new Uint8Array(words);
+  for (const { reads } of held) {
+    if (reads === undefined) return all.fill(1);
+    reads.forEach((mark, address) => (all[address]! |= mark));
+  }
+  return all;
+}
+
+function marked(addresses: readonly number[], words: number): Uint8Array {
+  const marks = new Uint8Array(words);
+  for (const address of addresses) marks[address] = 1;
+  return marks;
 }
 
 /** Bits of those that do not hold. */

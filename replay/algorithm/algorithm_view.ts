@@ -4,8 +4,8 @@ import type { AlgorithmAgent } from './machine.js';
 
 /** The state, for those who only look: invariants and outcomes. */
 export class AlgorithmView {
-  /** What may be loaded now, by address; undefined: everything. */
-  allowed: ReadonlySet<number> | undefined;
+  /** By address: 1 where it may be loaded from now; undefined: everywhere. */
+  allowed: Uint8Array | undefined;
   /** Whether anybody ever looked at an agent here, and not only at memory. */
   sawAgents = false;
   readonly #words: Int32Array;
@@ -18,7 +18,7 @@ export class AlgorithmView {
 
   /** The word at an address of shared memory or of a page. @throws {P2mError} code `usage`: an invariant's `reads` lacks it */
   load(address: number): number {
-    if (this.allowed !== undefined && !this.allowed.has(address)) throw undeclared(`address ${address}`);
+    if (this.allowed !== undefined && this.allowed[address] !== 1) throw undeclared(`address ${address}`);
     return this.#words[address]!;
   }
 
