@@ -31,7 +31,7 @@ import { runMutation } from './mutation.js';
 import { parseNumber } from './numbers.js';
 import { note, print } from './output.js';
 import { quoted } from './quoted.js';
-import { givenScenario, type GivenScenario, type ScenarioOptions } from './scenario_source.js';
+import { givenScenario, programOf, type GivenScenario, type ScenarioOptions } from './scenario_source.js';
 
 interface ExploreCliOptions extends ScenarioOptions {
   readonly method: Method;
@@ -115,7 +115,7 @@ async function run(file: string | undefined, options: ExploreCliOptions): Promis
   const given = await givenScenario(file, options);
   if (options.replay !== undefined) return replay(given, options.replay, options);
   const chosen = exploreOptions(options);
-  const program = new ScenarioProgram(given.scenario);
+  const program = programOf(given);
   const began = performance.now();
   const exploration = explore(program, chosen);
   const elapsedMs = Math.round(performance.now() - began);
@@ -201,7 +201,7 @@ function json(scenario: Scenario, exploration: Exploration, violations: readonly
 /** The one schedule of a token. */
 function replay(given: GivenScenario, text: string, options: ExploreCliOptions): number {
   const { scenario, words } = given;
-  const program = new ScenarioProgram(scenario);
+  const program = programOf(given);
   const token = parseToken(text);
   const bits = replayToken(program, token, scenarioHash(scenario));
   const exitCode = bits === 0 ? ExitCode.ok : ExitCode.violated;

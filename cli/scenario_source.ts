@@ -7,6 +7,7 @@ import {
   readScenario,
   scenarioJson,
   scenarioOf,
+  ScenarioProgram,
   windowScenario,
   type Scenario,
 } from '../replay/index.js';
@@ -35,6 +36,8 @@ export interface ScenarioOptions {
 /** A scenario, and the words of a command line that give it again. */
 export interface GivenScenario {
   readonly scenario: Scenario;
+  /** The file that it was read from. */
+  readonly file?: string;
   readonly words: readonly string[];
 }
 
@@ -50,6 +53,7 @@ export async function givenScenario(file: string | undefined, options: ScenarioO
   const given = await fromSource(file, options);
   if (options.machines === undefined) return given;
   return {
+    ...given,
     scenario: { ...given.scenario, machines: await readMachines(options.machines) },
     words: [...given.words, '--machines', quoted(options.machines)],
   };
@@ -81,7 +85,17 @@ function fromFile(file: string, options: ScenarioOptions): GivenScenario {
   let scenario = readScenario(readText(file), file);
   if (kernel !== undefined) scenario = underKernel(scenario, kernel);
   if (options.check !== undefined) scenario = { ...scenario, check: checksOf(scenario, options.check) };
-  return { scenario, words: [file === '-' ? '-' : quoted(file), ...otherWords(options)] };
+  return { scenario, file, words: [file === '-' ? '-' : quoted(file), ...otherWords(options)] };
+}
+
+/** Boots the scenario. @throws {P2mError} the model cannot hold it: a file that says so is bad input */
+export function programOf({ scenario, file }: GivenScenario): ScenarioProgram {
+  try {
+    return new ScenarioProgram(scenario);
+  } catch (error) {
+    if (!(error instanceof P2mError) || file === undefined) throw error;
+    throw inputError(error.message, { file });
+  }
 }
 
 /** The scenario under another kernel, on the geometry that it has. */

@@ -189,6 +189,13 @@ describe('p2m explore', () => {
     expect([run.stdout, run.code]).toEqual(['', code]);
   });
 
+  it('takes a file that no model can hold for bad input', () => {
+    const huge = JSON.stringify({ kernel: '7.0', layout: [['nr', '999999999999']], threads: [[['get', 1]]] });
+    const run = runP2m(['explore', '-'], huge);
+    expect([run.stdout, run.code]).toEqual(['', 3]);
+    expect(run.stderr).toContain('bad number of pages');
+  });
+
   it('refuses the token of another scenario, and says which it is of', () => {
     const { token } = json(HELD).violations[0]!;
     const run = runP2m(['explore', ...HELD, '--kernel', '3.19', '--replay', token]);
