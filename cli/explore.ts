@@ -50,6 +50,9 @@ interface ExploreCliOptions extends ScenarioOptions {
   readonly json?: boolean;
 }
 
+/** No bug that anybody has heard of is as deep: beyond it a run is all changes of priority. */
+const DEPTH_END = 100;
+
 const collect = (value: string, all: readonly string[] = []): string[] => [...all, value];
 
 /** `p2m explore`: every interleaving of a scenario. */
@@ -154,8 +157,8 @@ async function run(file: string | undefined, options: ExploreCliOptions): Promis
 }
 
 function exploreOptions(options: ExploreCliOptions): ExploreOptions {
-  const count = (text: string, option: string): number => {
-    const value = parseNumber(text, option, 2 ** 31);
+  const count = (text: string, option: string, end = 2 ** 31): number => {
+    const value = parseNumber(text, option, end);
     if (value === 0) throw usageError(`bad ${option}`, { got: text, expected: 'a number from 1 on' });
     return value;
   };
@@ -163,7 +166,7 @@ function exploreOptions(options: ExploreCliOptions): ExploreOptions {
     method: options.method,
     seed: parseNumber(options.seed ?? String(EXPLORE_DEFAULTS.seed), '--seed', 2 ** 32),
     runs: count(options.runs, '--runs'),
-    depth: count(options.depth, '--depth'),
+    depth: count(options.depth, '--depth', DEPTH_END),
     statesMax: count(options.states, '--states'),
     executionsMax: count(options.executions, '--executions'),
     exact: options.exact === true,

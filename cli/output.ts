@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { inputError } from '../events/index.js';
 
 /** Data goes to stdout in one piece a call, in order; nothing is lost when the process exits right after. */
 export function print(text: string): void {
@@ -20,7 +21,7 @@ function writeAll(fd: number, text: string): void {
       if (code === 'EAGAIN') continue;
       // Whoever read us has gone (`p2m ... | head`): there is nobody left to tell.
       if (code === 'EPIPE') process.exit(process.exitCode ?? 0);
-      throw error;
+      throw inputError('cannot write', { file: fd === 1 ? 'stdout' : 'stderr', got: (error as Error).message });
     }
   }
 }

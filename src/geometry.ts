@@ -75,7 +75,9 @@ export type GeometryName = keyof typeof GEOMETRIES;
 /** The geometry of that name (`pae` is x86_32 PAE). @throws P2mError when there is none. */
 export function geometryByName(name: string): Geometry {
   const known = name === 'pae' ? 'x86_32' : name;
-  const found = (GEOMETRIES as Readonly<Record<string, Geometry>>)[known];
+  const found = Object.hasOwn(GEOMETRIES, known)
+    ? (GEOMETRIES as Readonly<Record<string, Geometry>>)[known]
+    : undefined;
   if (found === undefined) {
     throw usageError('unknown geometry', { got: JSON.stringify(name), expected: Object.keys(GEOMETRIES).join(', ') });
   }

@@ -13,8 +13,8 @@ export interface Invariant {
   /** `always`: in every state. `end`: where every agent has come to its end. */
   readonly when: 'always' | 'end';
   /**
-   * Addresses of all words that it loads, of one that holds `always`: the order of two stores to these is then never
-   * indifferent. Without it that is so of any two stores, and partial order reduction (`exploreTraces`) saves little.
+   * Addresses of all words that it loads, of one that holds `always` and looks at no agent: the order of two stores to these is
+   * then never indifferent. Without it that is so of any two steps, and partial order reduction (`exploreTraces`) saves nothing.
    */
   readonly reads?: readonly number[];
   holds(view: AlgorithmView): boolean;

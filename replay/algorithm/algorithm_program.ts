@@ -30,8 +30,10 @@ export class AlgorithmProgram implements Program {
   /** Those of every state and those of the end, each with its bit. */
   readonly #always: readonly Held[];
   readonly #atEnd: readonly Held[];
-  /** By address: 1 where an invariant of every state may read it. */
+  /** By address: 1 where an invariant of every state says that it reads. */
   readonly #judged: Uint8Array;
+  /** Whether one does not say what it reads: it may look at agents too, and every step matters to it. */
+  readonly #judgesAll: boolean;
 
   /** Use `algorithm`, which looks at the text first. */
   constructor(text: AlgorithmText, checks: readonly string[]) {
@@ -44,6 +46,7 @@ export class AlgorithmProgram implements Program {
     this.#always = heldWhen('always', invariants, length);
     this.#atEnd = heldWhen('end', invariants, length);
     this.#judged = readByAny(this.#always, length);
+    this.#judgesAll = this.#always.some(({ reads }) => reads === undefined);
     this.#state = new AlgorithmState(this.#layout.words);
     this.#words = this.#state.words;
     this.agents = runningAgents(agents, this.#state, this.#layout);
@@ -105,10 +108,10 @@ export class AlgorithmProgram implements Program {
 
   /**
    * Whether an invariant of every state may come out otherwise after such an access: then it is looked at again, and the place
-   * of the step among others matters. What reads nothing but memory holds for as long as nobody stores there.
+   * of the step among others matters. What says that it reads these words holds for as long as nobody stores there.
    */
   #isJudged(kind: number, location: number): boolean {
-    return this.#view.sawAgents || (kind !== AccessKind.read && this.#judged[location] === 1);
+    return this.#judgesAll || (kind !== AccessKind.read && this.#judged[location] === 1);
   }
 
   outcome(): string {
@@ -203,8 +206,7 @@ function heldWhen(when: Invariant['when'], invariants: readonly Invariant[], wor
 function readByAny(held: readonly Held[], words: number): Uint8Array {
   const all = new Uint8Array(words);
   for (const { reads } of held) {
-    if (reads === undefined) return all.fill(1);
-    reads.forEach((mark, address) => (all[address]! |= mark));
+    reads?.forEach((mark, address) => (all[address]! |= mark));
   }
   return all;
 }

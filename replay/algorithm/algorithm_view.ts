@@ -6,8 +6,6 @@ import type { AlgorithmAgent } from './machine.js';
 export class AlgorithmView {
   /** By address: 1 where it may be loaded from now; undefined: everywhere. */
   allowed: Uint8Array | undefined;
-  /** Whether anybody ever looked at an agent here, and not only at memory. */
-  sawAgents = false;
   readonly #words: Int32Array;
   readonly #agents: ReadonlyMap<AlgorithmAgent<string>, RunningAgent>;
 
@@ -34,7 +32,6 @@ export class AlgorithmView {
 
   #running<L extends string>(agent: AlgorithmAgent<L>): RunningAgent {
     if (this.allowed !== undefined) throw undeclared(`agent ${agent.name}`);
-    this.sawAgents = true;
     const running = this.#agents.get(agent);
     if (running === undefined) {
       throw usageError('a view of an agent', { got: agent.name, expected: 'an agent of this algorithm' });

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { inputError, usageError } from '../../events/index.js';
+import { Global, inputError, usageError } from '../../events/index.js';
 import { replayLog, type DumpSource } from '../run/replay_log.js';
 import { scenarioOf, watched, type ScenarioJson } from '../scenario/read_scenario.js';
 import { THREAD_NAMES, type Scenario } from '../scenario/scenario.js';
@@ -8,7 +8,7 @@ import { decoderFor, type TextFormat } from '../trace/sniff.js';
 import { TraceNames, type TraceLine } from '../trace/trace_line.js';
 import { TraceReader } from '../trace/trace_reader.js';
 import { WindowCalls, type LogWindow, type WindowCall } from './window_calls.js';
-import { windowLayout } from './window_layout.js';
+import { windowLayout, windowPages } from './window_layout.js';
 
 /** A log that can be read twice, and what stood before it. */
 export interface WindowInput {
@@ -67,6 +67,12 @@ export async function windowScenario(input: WindowInput, window: LogWindow): Pro
   if (tasks !== undefined && from === undefined) {
     notes.push('without a dump before the log (--init) what no line tells of the list is taken for missing');
   }
+  const lastPfn = gathered.memory.words[Global.xen_p2m_last_pfn]!;
+  if (lastPfn !== 0 && lastPfn !== scenario.nrPages) {
+    notes.push(
+      `xen_p2m_last_pfn is ${lastPfn} in the log and ${scenario.nrPages} here: checks of it and of max_pfn may miss`,
+    );
+  }
   if (report.verdict === 'violated') notes.push('the log itself contradicts the model: see p2m replay');
   return { scenario, notes };
 }
@@ -94,9 +100,11 @@ function drawn(gathered: WindowCalls, tasks: Tasks | undefined): { scenario: Sce
   }
   const operations = threads.map((thread) => thread.calls.map(({ operation }) => operation));
   const g = memory.geometry;
-  const highest = Math.max(...calls.map(({ operation: [, pfn] }) => pfn));
-  const nrPages = (Math.floor(highest / g.pfnsPerMidPage) + 1) * g.pfnsPerMidPage;
-  const watch = watched(operations, nrPages, g);
+  const pages = windowPages(
+    memory,
+    operations.flat().map(([, pfn]) => pfn),
+  );
+  const watch = watched(operations, pages, g);
   const json = {
     kernel: header.kernel,
     geometry: g.name,

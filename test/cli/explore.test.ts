@@ -171,6 +171,13 @@ describe('p2m explore', () => {
     ['an unknown check', [...RACE, '--check', 'all'], 2, 'bad scenario'],
     ['an unknown method', [...RACE, '--method', 'luck'], 2, "argument 'luck' is invalid"],
     ['no states', [...RACE, '--states', '0'], 2, 'bad --states'],
+    ['a depth beyond all bugs', [...RACE, '--depth', '100000000'], 2, '--depth out of range'],
+    [
+      'a geometry that every object has',
+      ['--kernel', '7.0', '--geometry', 'constructor', '--thread', 'get 1'],
+      2,
+      'unknown geometry',
+    ],
     ['a seed that is none', [...RACE, '--seed', 'x'], 2, 'bad --seed'],
     ['a file that is not there', ['no.json'], 3, 'no.json'],
     ['a folder', [folder], 3, folder],
@@ -201,6 +208,12 @@ describe('p2m explore', () => {
     const run = runP2m(['explore', ...HELD, '--kernel', '3.19', '--replay', token]);
     expect([run.stdout, run.code]).toEqual(['', 2]);
     expect(run.stderr).toContain('another scenario');
+  });
+
+  it('says so where nobody can write what it prints', () => {
+    const run = runShell('p2m explore --kernel 7.0 --thread "get 1" > /dev/full');
+    expect(run.code).toBe(3);
+    expect(run.stderr).toContain('cannot write');
   });
 
   it('writes no log where nothing is broken', () => {
