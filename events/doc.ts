@@ -5,6 +5,8 @@ import { expectedOf, fieldsOf } from './view.js';
 const IN_BATCH: Readonly<Record<Exclude<FieldType, keyof typeof NAMES>, string>> = {
   pfn: 'the pfn',
   pfn64: 'two columns: lower and upper 32 bits of the pfn',
+  time: 'two columns: lower and upper 32 bits of the time',
+  comm: 'four columns: 16 bytes, the lowest first, zeros behind the name',
   word: 'a tagged word (`events/word.ts`)',
   pte: 'page << 2, bit 1 writable, bit 0 present; 0 none',
   page: 'page number, 0 none',

@@ -3,6 +3,7 @@ export * from './word.js';
 export * from './names.js';
 export * from './kinds.js';
 export * from './batch.js';
+export * from './comm.js';
 export * from './view.js';
 export * from './schema.js';
 export * from './jsonl.js';

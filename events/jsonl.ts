@@ -52,8 +52,9 @@ function printLine(batch: EventBatch, i: number, codec: EntryCodec, seq: number)
   let line = `{"seq":${seq},"cpu":${batch.cpu[i]},"op":${batch.op[i]},"kind":"${kind}"`;
   for (const field of fieldsOf(kind)) {
     const value = viewField(batch, i, field, codec);
-    // No name and no text of a value has a character that JSON escapes.
+    // But for names of tasks, no name and no text of a value has a character that JSON escapes.
     if (typeof value === 'number') line += `,"${field.name}":${value}`;
+    else if (field.type === 'comm') line += `,"${field.name}":${JSON.stringify(value)}`;
     else line += `,"${field.name}":${typeof value === 'string' ? `"${value}"` : JSON.stringify(value)}`;
   }
   if (line.length + 1 > LINE_BYTES_MAX) {

@@ -4,7 +4,7 @@ import { Result, type NAMES } from './names.js';
  * The table of event kinds: the single source from which the columnar batch's meaning, the typed view, the zod and JSON
  * schemas, the JSONL codec and docs/events.md derive (design 2, "Events without an object each").
  *
- * A field's position in `fields` is its column in a batch (`a` first); `pfn64` takes two columns. `id`s are for ever.
+ * A field's position in `fields` is its column in a batch (`a` first); `WIDTHS` says which take more than one. `id`s are for ever.
  */
 
 /**
@@ -14,6 +14,8 @@ import { Result, type NAMES } from './names.js';
  * |---------|--------------------------------------------------|---------------------------------------------------|
  * | pfn     | pfn below 2^31                                   | number                                            |
  * | pfn64   | two columns, lower and upper 32 bits             | number below 2^53                                 |
+ * | time    | as pfn64                                         | number below 2^53                                 |
+ * | comm    | four columns, 16 bytes, the lowest first; 0 ends | text of up to 16 bytes (TASK_COMM_LEN)            |
  * | word    | tagged word (word.ts)                            | raw entry, `0x...`; `fault` where a load faulted  |
  * | pte     | page << 2, bit 0 present, bit 1 writable; 0 none | `12:rw`, `12:ro`, `none`                          |
  * | page    | page number, 0 none                              | number                                            |
@@ -22,7 +24,16 @@ import { Result, type NAMES } from './names.js';
  * | either  | word where `wordWhen` of the kind holds, else int | raw entry or number                               |
  * | others  | index into the list of that name in names.ts     | the name                                          |
  */
-export type FieldType = 'pfn' | 'pfn64' | 'word' | 'pte' | 'page' | 'int' | 'payload' | 'either' | keyof typeof NAMES;
+export type FieldType =
+  'pfn' | 'pfn64' | 'time' | 'comm' | 'word' | 'pte' | 'page' | 'int' | 'payload' | 'either' | keyof typeof NAMES;
+
+/** Columns of the fields that take more than one. */
+const WIDTHS: Readonly<Partial<Record<FieldType, number>>> = { pfn64: 2, time: 2, comm: 4 };
+
+/** Columns that a field of the type takes. */
+export function widthOf(type: FieldType): number {
+  return WIDTHS[type] ?? 1;
+}
 
 /** A row of the table. */
 export interface KindSpec {
@@ -238,6 +249,18 @@ export const KINDS = {
     mutates: false,
     fields: { access: 'access', pfn: 'pfn64' },
     doc: 'a plain access to an entry of the list faulted and nothing fixes it up',
+  },
+  task: {
+    id: 46,
+    mutates: false,
+    fields: { pid: 'int', comm: 'comm' },
+    doc: 'operations that begin on this CPU from here on are of this task, until the next such event',
+  },
+  origin: {
+    id: 47,
+    mutates: false,
+    fields: { clock: 'clock', time: 'time', around: 'operation', line: 'int' },
+    doc: 'of the operation whose call follows: when it began (ns, or a counter), the kernel function around it that the input shows, and the line of that',
   },
 } as const satisfies Record<string, KindSpec>;
 

@@ -94,7 +94,14 @@ export const OPERATIONS = [
   'read_mfn_tree',
   'read_p2m_cr3',
   'setup',
+  'xen_create_contiguous_region',
+  'xen_destroy_contiguous_region',
+  'xen_zap_pfn_range',
+  'xen_remap_exchanged_ptes',
 ] as const;
+
+/** What a time counts: nothing, nanoseconds of the log's clock, or whatever a clock without a unit counts. */
+export const CLOCKS = ['none', 'ns', 'counter'] as const;
 
 /** How an operation ended: with what kind of value. */
 export const RESULTS = ['void', 'bool', 'word', 'count', 'errno', 'bug', 'fault'] as const;
@@ -131,6 +138,7 @@ export const NAMES = {
   bug: BUGS,
   warning: WARNINGS,
   access: ACCESSES,
+  clock: CLOCKS,
 } as const;
 
 export type RoleName = (typeof ROLES)[number];
@@ -141,6 +149,7 @@ export type ResultName = (typeof RESULTS)[number];
 export type BugName = (typeof BUGS)[number];
 export type WarningName = (typeof WARNINGS)[number];
 export type AccessName = (typeof ACCESSES)[number];
+export type ClockName = (typeof CLOCKS)[number];
 
 /** `{ leaf: 2, ... }` from a list of names: how code names the numbers of an enumerated field. */
 function numbersOf<T extends readonly string[]>(names: T): { readonly [K in T[number]]: number } {
@@ -163,3 +172,5 @@ export const Bug = numbersOf(BUGS);
 export const Warning = numbersOf(WARNINGS);
 /** Number of each kind of access. */
 export const Access = numbersOf(ACCESSES);
+/** Number of each kind of clock. */
+export const Clock = numbersOf(CLOCKS);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { commColumns } from './comm.js';
 import { inputError, type Place } from './errors.js';
 import { KINDS, type FieldType, type KindName } from './kinds.js';
 import { NAMES } from './names.js';
@@ -21,6 +22,8 @@ const int = z.int().min(INT_MIN).max(UNSIGNED_MAX);
 const FIELD_SCHEMAS: Readonly<Record<Exclude<FieldType, keyof typeof NAMES>, z.ZodType>> = {
   pfn: z.int().min(0).max(UNSIGNED_MAX),
   pfn64: z.int().min(0),
+  time: z.int().min(0),
+  comm: z.string().refine((text) => commColumns(text) !== undefined),
   word,
   pte: z.union([z.literal('none'), z.string().regex(PTE_PATTERN)]),
   page: z.int().min(0).max(PAGE_MAX),

@@ -1,6 +1,7 @@
 import type { EventBatch } from './batch.js';
+import { COMM_COLUMNS, commColumns, commText } from './comm.js';
 import { inputError, type Place } from './errors.js';
-import { KINDS, kindName, type FieldType, type KindName, type KindSpec } from './kinds.js';
+import { KINDS, kindName, widthOf, type FieldType, type KindName, type KindSpec } from './kinds.js';
 import { NAMES } from './names.js';
 import { FAULT, type EntryCodec, type Word } from './word.js';
 
@@ -14,6 +15,8 @@ export type RunView = readonly [count: number, word: WordText, stride: number];
 interface PlainViews {
   readonly pfn: number;
   readonly pfn64: number;
+  readonly time: number;
+  readonly comm: string;
   readonly word: WordText;
   readonly pte: PteText;
   readonly page: number;
@@ -50,7 +53,7 @@ export type EventOf<K extends KindName> = Readonly<Envelope<K>> & {
 /** An event as an object, for the edges: inside, events are rows of a batch. */
 export type P2mEvent = { [K in KindName]: EventOf<K> }[KindName];
 
-/** A field of a kind and the operand column where it stands; a `pfn64` has the next one too. */
+/** A field of a kind and the first operand column where it stands; `widthOf` says how many it has. */
 export interface Field {
   readonly name: string;
   readonly type: FieldType;
@@ -78,6 +81,8 @@ export const PTE_PATTERN = /^(0|[1-9][0-9]{0,9}):(rw|ro)$/;
 const EXPECTED: Readonly<Record<Exclude<FieldType, keyof typeof NAMES>, string>> = {
   pfn: `a whole number from 0 to ${UNSIGNED_MAX}`,
   pfn64: 'a whole number from 0 to below 2^53',
+  time: 'a whole number from 0 to below 2^53',
+  comm: 'the name of a task: up to 16 printable ASCII characters, other bytes as \\xNN',
   word: 'a raw entry in lower-case hexadecimal such as 0x40000000000fed00, or fault',
   pte: '12:rw, 12:ro or none (pages below 2^30)',
   page: `a whole number from 0 to ${PAGE_MAX}`,
@@ -100,7 +105,7 @@ function columnsOf(kind: KindName): readonly Field[] {
   let column = 0;
   return Object.entries(spec.fields).map(([name, type]) => {
     const field = { name, type, column, wordWhen: type === 'either' ? spec.wordWhen : undefined };
-    column += type === 'pfn64' ? 2 : 1;
+    column += widthOf(type);
     if (column > OPERANDS) throw new RangeError(`${kind} has more than ${OPERANDS} operands`);
     return field;
   });
@@ -150,10 +155,13 @@ export function viewField(batch: EventBatch, i: number, field: Field, codec: Ent
       return raw >= 0 ? raw : outOfRange(field, raw);
     case 'page':
       return raw >= 0 && raw <= PAGE_MAX ? raw : outOfRange(field, raw);
-    case 'pfn64': {
+    case 'pfn64':
+    case 'time': {
       const upper = operand(batch, field.column + 1, i);
       return upper >= 0 && upper < 2 ** 21 ? upper * TWO_32 + (raw >>> 0) : outOfRange(field, upper);
     }
+    case 'comm':
+      return viewComm(batch, i, field);
     case 'word':
       return wordText(raw, codec);
     case 'pte':
@@ -186,7 +194,11 @@ export function pushEvent(batch: EventBatch, event: P2mEvent, codec: EntryCodec,
   for (const field of FIELDS[event.kind]) {
     const value = values[field.name];
     if (field.type === 'payload') runs = readRuns(field, value, codec, place);
-    else if (field.type === 'pfn64') {
+    else if (field.type === 'comm') {
+      const columns = typeof value === 'string' ? commColumns(value) : undefined;
+      if (columns === undefined) throw bad(field.name, value, expectedOf(field.type), place);
+      columns.forEach((ints, c) => (operands[field.column + c] = ints));
+    } else if (field.type === 'pfn64' || field.type === 'time') {
       const pfn = whole(field.name, value, 0, Number.MAX_SAFE_INTEGER, place);
       operands[field.column] = pfn | 0;
       operands[field.column + 1] = Math.floor(pfn / TWO_32);
@@ -241,6 +253,11 @@ function operand(batch: EventBatch, column: number, i: number): number {
     default:
       return batch.e[i]!;
   }
+}
+
+function viewComm(batch: EventBatch, i: number, field: Field): string {
+  const columns = Array.from({ length: COMM_COLUMNS }, (_, c) => operand(batch, field.column + c, i));
+  return commText(columns) ?? outOfRange(field, columns[0]!);
 }
 
 function wordText(word: Word, codec: EntryCodec): WordText {

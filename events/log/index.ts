@@ -8,3 +8,4 @@ export { VERSION as LOG_VERSION } from './layout.js';
 export * from './log_reader.js';
 export * from './log_writer.js';
 export * from './read_log.js';
+export * from './stored_log.js';

@@ -1,4 +1,5 @@
-import { kindName } from '../kinds.js';
+import { COMM_COLUMNS, commText } from '../comm.js';
+import { kindName, widthOf } from '../kinds.js';
 import { NAMES } from '../names.js';
 import { expectedOf, fieldsOf, INT_MIN, PAGE_MAX, payloadColumn, UNSIGNED_MAX, type Field } from '../view.js';
 import { FAULT, type Word } from '../word.js';
@@ -12,8 +13,8 @@ import { FAULT, type Word } from '../word.js';
 export const OPERANDS_AT = 2;
 const OPERANDS = 5;
 const TAIL = 7;
-/** Upper half of a pfn below 2^53. */
-const PFN_UPPER_MAX = 2 ** 21 - 1;
+/** Upper half of a number below 2^53. */
+const UPPER_MAX = 2 ** 21 - 1;
 const KINDS_END = 256;
 
 const KNOWN = new Uint8Array(KINDS_END);
@@ -26,6 +27,8 @@ const WORDS = new Uint8Array(KINDS_END);
 /** The column that must be `WHEN_IS` for the words to be words (`wordWhen`); -1 where they always are. */
 const WHEN = new Int8Array(KINDS_END).fill(-1);
 const WHEN_IS = new Int32Array(KINDS_END);
+/** The first column of a task's name, plus 1; 0 where the kind has none. */
+const COMM = new Uint8Array(KINDS_END);
 const PAYLOAD = Int8Array.from({ length: KINDS_END }, (_, id) => payloadColumn(id));
 
 for (let id = 0; id < KINDS_END; id++) {
@@ -48,8 +51,16 @@ function setColumn(id: number, { type, column, wordWhen }: Field): void {
     case 'page':
       return bound(0, PAGE_MAX);
     case 'pfn64':
-      SPAN[at + 1] = PFN_UPPER_MAX;
+    case 'time':
+      SPAN[at + 1] = UPPER_MAX;
       return bound(INT_MIN, UNSIGNED_MAX);
+    case 'comm':
+      COMM[id] = column + 1;
+      for (let c = 0; c < COMM_COLUMNS; c++) {
+        MIN[at + c] = INT_MIN;
+        SPAN[at + c] = UNSIGNED_MAX - INT_MIN;
+      }
+      return;
     case 'pte':
       PTES[id]! |= 1 << column;
       return bound(INT_MIN, UNSIGNED_MAX);
@@ -86,7 +97,8 @@ export function badByte(words: Int32Array, at: number): number {
     (words[at + 5]! - MIN[b + 3]!) >>> 0 <= SPAN[b + 3]! &&
     (words[at + 6]! - MIN[b + 4]!) >>> 0 <= SPAN[b + 4]! &&
     words[at + TAIL] === 0 &&
-    (PTES[kind] === 0 || badPte(words, at, PTES[kind]!) < 0)
+    (PTES[kind] === 0 || badPte(words, at, PTES[kind]!) < 0) &&
+    (COMM[kind] === 0 || !badComm(words, at, COMM[kind]! - 1))
   ) {
     return -1;
   }
@@ -104,7 +116,14 @@ function findBadByte(words: Int32Array, at: number): number {
     if ((words[at + OPERANDS_AT + c]! - MIN[b]!) >>> 0 > SPAN[b]!) return byteOf(c);
   }
   const pte = badPte(words, at, PTES[kind]!);
-  return pte >= 0 ? byteOf(pte) : TAIL * 4;
+  if (pte >= 0) return byteOf(pte);
+  return words[at + TAIL] !== 0 ? TAIL * 4 : byteOf(COMM[kind]! - 1);
+}
+
+/** Whether bytes stand behind the end of a task's name. */
+function badComm(words: Int32Array, at: number, column: number): boolean {
+  const first = at + OPERANDS_AT + column;
+  return commText(words.subarray(first, first + COMM_COLUMNS)) === undefined;
 }
 
 /** The first of the columns in `mask` whose PTE names a page and is not present; -1 where there is none. */
@@ -145,7 +164,7 @@ export function describe(words: Int32Array, at: number, byte: number): { what: s
   const got = String(words[at + (byte >>> 2)]);
   if (byte === 4) return { what: 'bad op', got, expected: `a whole number from 0 to ${UNSIGNED_MAX}` };
   const column = (byte >>> 2) - OPERANDS_AT;
-  const field = fieldsOf(name).find((f) => f.column === column || (f.type === 'pfn64' && f.column + 1 === column));
+  const field = fieldsOf(name).find((f) => f.column <= column && column < f.column + widthOf(f.type));
   if (field === undefined) return { what: `a column that ${name} does not use`, got, expected: '0' };
   return { what: `bad ${field.name} of ${name}`, got, expected: expectedOf(field.type) };
 }

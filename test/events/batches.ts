@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  commOf,
   EntryCodec,
   EventBatch,
   FAULT,
@@ -62,6 +63,15 @@ function columnSeeds(field: Field): fc.Arbitrary<ColumnSeed[]> {
         { column, int: pfn | 0 },
         { column: column + 1, int: Math.floor(pfn / 2 ** 32) },
       ]);
+    case 'time':
+      return fc.oneof(fc.nat(100), fc.maxSafeNat()).map((time) => [
+        { column, int: time | 0 },
+        { column: column + 1, int: Math.floor(time / 2 ** 32) },
+      ]);
+    case 'comm':
+      return fc
+        .uint8Array({ maxLength: 16, min: 1 })
+        .map((bytes) => commOf(bytes).map((int, c) => ({ column: column + c, int })));
     case 'word':
       return wordSeeds(column);
     case 'pte':
