@@ -9,7 +9,7 @@ import {
   type Failure,
 } from '../replay/index.js';
 import { filesBelow, readText } from './input.js';
-import { log } from './log.js';
+import { log } from './program_log.js';
 import { note, print } from './output.js';
 
 interface ConformOptions {

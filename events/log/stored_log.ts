@@ -33,8 +33,8 @@ export interface StoredLog {
   /** The block that holds event `seq`. 0 <= seq < events. */
   blockOf(seq: number): number;
   /**
-   * The events of a block; row 0 is event `seqOf(block)`. Nobody may change the batch. It stays as it is until eight other
-   * blocks have been read.
+   * The events of a block; row 0 is event `seqOf(block)`. Nobody may change the batch; it stays as it is for as
+   * long as somebody holds it.
    * @throws {P2mError} code `bad-input`, with the place: the block is damaged
    */
   read(block: number): EventBatch;

@@ -5,7 +5,8 @@ import {
   type EventReader,
   type EventsHeader,
 } from '../../events/index.js';
-import { EventPlayer, type MemoryKind } from './event_player.js';
+import { EventPlayer } from './event_player.js';
+import type { MemoryKind } from './guarded_memory.js';
 
 /** How a log is replayed. */
 export interface EventReplayOptions {
