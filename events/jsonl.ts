@@ -87,6 +87,10 @@ export class JsonlWriter implements EventWriter {
     this.#sink(this.#encoder.encode(text));
   }
 
+  flush(): void {
+    // Nothing is held back.
+  }
+
   close(): void {
     this.#sink(this.#encoder.encode(printEnd(this.#events)));
   }

@@ -18,8 +18,11 @@ export interface EventHandler {
 export interface EventReader {
   /** Reads on. Keeps nothing of the chunk's memory. @throws {P2mError} what is wrong and where, exit code 3 */
   push(bytes: Uint8Array): void;
-  /** The log is over. @throws {P2mError} where it is cut */
-  end(): void;
+  /**
+   * The log is over. Returns whether its writer has closed it; if not, it still writes, or was killed.
+   * @throws {P2mError} where it is cut
+   */
+  end(): boolean;
   /** Where row `row` of the batch in hand stands in the file; for a handler, during `onEvents`. */
   placeOf(row: number): Place;
 }
@@ -28,6 +31,8 @@ export interface EventReader {
 export interface EventWriter {
   /** Appends all rows of the batch, whose words belong to the writer's codec. Keeps nothing of the batch. */
   append(batch: EventBatch): void;
+  /** Writes what is held back. */
+  flush(): void;
   /** Writes what is still held back, and the end of the log. */
   close(): void;
 }

@@ -30,8 +30,7 @@ export interface EventLogOptions {
  * Writes the events of a live engine to a `LogFile`, batch by batch.
  *
  * An `append` that fails may be repeated, with more events behind: each event says its number, and what was taken already is
- * not taken twice. Which events are in the file when `append` is done depends on the format: with `jsonl` all of them,
- * with `p2mlog` all full blocks of 4096; the rest follows with the block's last event, or with `close`.
+ * not taken twice. When `append` is done, all of them are in the file.
  *
  * One call at a time: whoever appends holds the engine's lock.
  */
@@ -70,6 +69,7 @@ export class EventLog {
     if (taken < batch.length) {
       try {
         this.#writer.append(taken === 0 ? batch : rowsFrom(batch, taken));
+        this.#writer.flush();
       } catch (error) {
         this.#broken = { why: error };
         throw error;

@@ -54,14 +54,14 @@ export class JsonlReader implements EventReader {
     }
   }
 
-  end(): void {
+  end(): boolean {
     const place = { file: this.#file, line: this.#line + 1 };
     if (this.#carryBytes > 0) {
       const text = new TextDecoder().decode(this.#carry.subarray(0, this.#carryBytes));
       throw inputError('the last line is cut', { ...place, expected: 'a newline at its end', text });
     }
     if (this.#line === 0) throw inputError('no events', { ...place, got: 'an empty text', expected: 'a header line' });
-    if (this.#ended) return;
+    if (this.#ended) return true;
     const expected = 'the last line, {"end":true,...}';
     throw inputError('the log is cut', { ...place, got: 'the end of the text', expected });
   }

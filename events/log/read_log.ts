@@ -19,6 +19,8 @@ export interface OpenedEventLog extends AsyncIterable<LogBatch> {
   readonly header: EventsHeader;
   /** The one that the words of all batches belong to. */
   readonly codec: EntryCodec;
+  /** Whether its writer has closed it; known once its last event was read. */
+  readonly closed: boolean;
 }
 
 /**
@@ -41,7 +43,15 @@ export async function readLog(
   const reading = new Reading(format, file, source, beginning);
   await reading.readHeader();
   const { header, codec } = reading;
-  return { format, header: header!, codec: codec!, [Symbol.asyncIterator]: () => reading.batches() };
+  return {
+    format,
+    header: header!,
+    codec: codec!,
+    get closed() {
+      return reading.closed;
+    },
+    [Symbol.asyncIterator]: () => reading.batches(),
+  };
 }
 
 async function* piecesOf(
@@ -61,6 +71,7 @@ class Reading {
   #fault: { readonly error: unknown } | undefined;
   header: EventsHeader | undefined;
   codec: EntryCodec | undefined;
+  closed = false;
 
   constructor(
     format: EventFormat,
@@ -107,7 +118,7 @@ class Reading {
       const piece = this.#next ?? (await nextOf(this.#source));
       this.#next = undefined;
       if (piece === undefined) {
-        this.#reader.end();
+        this.closed = this.#reader.end();
         this.#ended = true;
       } else this.#reader.push(piece);
     } catch (error) {

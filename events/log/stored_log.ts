@@ -12,7 +12,16 @@ import { readLog } from './read_log.js';
  * - `torn`: with bytes that are no whole block, from `place` on: what a writer leaves that was killed in the middle.
  */
 export type LogEnd =
-  { readonly kind: 'closed' | 'open' } | { readonly kind: 'torn'; readonly place: Place; readonly bytes: number };
+  | { readonly kind: 'closed' | 'open' }
+  | {
+      readonly kind: 'torn';
+      readonly place: Place;
+      readonly bytes: number;
+      /** What is wrong there. */
+      readonly why: string;
+      /** Events before it: all that can be read. */
+      readonly events: number;
+    };
 
 /**
  * A log that can be read at any place, a block of events at a time. Blocks have 1 to 4096 events, and follow each other
@@ -38,6 +47,8 @@ export interface StoredLog {
    * @throws {P2mError} code `bad-input`, with the place: the block is damaged
    */
   read(block: number): EventBatch;
+  /** The chain behind a block, as 64 hexadecimal digits; a log that keeps no chain has none. */
+  chainAt?(block: number): string;
   /** Looks what was appended since; whether there are more events now. */
   refresh(): boolean;
 }
@@ -48,16 +59,23 @@ export class BatchLog implements StoredLog {
   readonly header: EventsHeader;
   readonly codec: EntryCodec;
   readonly events: number;
-  readonly end: LogEnd = { kind: 'closed' };
+  readonly end: LogEnd;
   readonly #batches: readonly EventBatch[];
   /** Number of the first event of each batch, and behind them of all. */
   readonly #seqs: readonly number[];
 
   /** @param batches not empty, and nobody changes them any more */
-  constructor(name: string, header: EventsHeader, codec: EntryCodec, batches: readonly EventBatch[]) {
+  constructor(
+    name: string,
+    header: EventsHeader,
+    codec: EntryCodec,
+    batches: readonly EventBatch[],
+    end: LogEnd = { kind: 'closed' },
+  ) {
     this.name = name;
     this.header = header;
     this.codec = codec;
+    this.end = end;
     this.#batches = batches;
     const seqs = [0];
     for (const { length } of batches) seqs.push(seqs.at(-1)! + length);
@@ -106,5 +124,5 @@ export async function readBatchLog(
   const opened = await readLog(pieces, name);
   const batches: EventBatch[] = [];
   for await (const { batch } of opened) batches.push(batch);
-  return new BatchLog(name, opened.header, opened.codec, batches);
+  return new BatchLog(name, opened.header, opened.codec, batches, { kind: opened.closed ? 'closed' : 'open' });
 }

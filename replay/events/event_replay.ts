@@ -54,8 +54,8 @@ export class EventReplay {
     this.#reader.push(bytes);
   }
 
-  /** The log is over. @throws {P2mError} where it is cut */
-  end(): void {
-    this.#reader.end();
+  /** The log is over. Returns whether its writer has closed it. @throws {P2mError} where it is cut */
+  end(): boolean {
+    return this.#reader.end();
   }
 }

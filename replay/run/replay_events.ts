@@ -42,7 +42,7 @@ export async function replayEvents(
   });
   try {
     for await (const piece of pieces) replay.push(piece);
-    replay.end();
+    step.verdict = replay.end() ? 'ok' : 'incomplete';
   } finally {
     const { player } = replay;
     if (player !== undefined) {
@@ -53,7 +53,6 @@ export async function replayEvents(
   }
   const player = replay.player!;
   report.state = player.digest();
-  step.verdict = 'ok';
   if (to === undefined) return;
   const dump = to(player.memory.codec);
   const compared = compareWithDump(player.memory, ALL_KNOWN, dump, player.form.listForTools, (difference) => {

@@ -8,11 +8,13 @@ describe('LogWriter', () => {
     const { batch, codec } = smallLog();
     expect(Buffer.from(write(HEADER, batch, codec)).toString('hex')).toBe(
       [
-        // magic, version, bytes of the facts, 8 zeros, their CRC, the header's CRC
-        '8970326d6c6f670a' + '00000000' + '34000000' + '0000000000000000' + '788dc5c3' + '33d0e67d',
+        // magic, version, bytes of the facts, seq, segment, zeros, no chain, the facts' CRC, the header's CRC
+        '8970326d6c6f670a' + '01000000' + '34000000' + '0000000000000000' + '00000000' + '00000000',
+        '0000000000000000000000000000000000000000000000000000000000000000' + '788dc5c3' + '16dbc506',
         Buffer.from('{"geometry":"tiny","kernel":"7.0","entryBits":64}').toString('hex') + '000000',
-        // magic, events, seq, wide values, payload ints, the body's CRC, the header's CRC
-        '70326d42' + '05000000' + '0000000000000000' + '02000000' + '07000000' + '72b0ab32' + '3c301f88',
+        // magic, events, seq, wide values, payload ints, durable, the body's CRC, the chain, the header's CRC
+        '70326d42' + '05000000' + '0000000000000000' + '02000000' + '07000000' + '0000000000000000' + '72b0ab32',
+        '92c3179d11b9b2af339a4e09a66d627ac5a35c928fd08ddb174cb42e1b80c6b0' + '54a9cdcc',
         // kind, cpu, zeros, op; a to e; zeros: boot, set_entry, set_pte, look_up, set_entry
         '0c000000' + '01000000' + '04000000' + '00000000' + '00000000' + '00000000' + '00000000' + '00000000',
         '0a010000' + '02000000' + '05000000' + '1f000000' + '00000000' + '02000000' + '00000000' + '00000000',
@@ -23,8 +25,9 @@ describe('LogWriter', () => {
         '01000000' + '23010000' + '02000000' + '23010000',
         // 6 ints: 3 entries from m:1000 on, 1 entry with handle 1
         '06000000' + '03000000' + 'e8030040' + '01000000' + '01000000' + '01000000' + '00000000',
-        // the end block, after 5 events
-        '70326d45' + '00000000' + '0500000000000000' + '00000000' + '00000000' + '00000000' + 'd0d254e2',
+        // the end, after 5 events
+        '70326d45' + '00000000' + '0500000000000000' + '00000000' + '00000000' + '0000000000000000' + '00000000',
+        '6974c45419621ecece91440f0f376a2ba99dc6194298a057c0ad6636b775ab1d' + 'ce16b687',
       ].join(''),
     );
   });
@@ -40,9 +43,9 @@ describe('LogWriter', () => {
     const back = read(file, 1000);
     expect(back.error).toBe('');
     expect(back.events).toHaveLength(4099);
-    const first = 32 + 52 + 32;
-    const second = first + 4096 * 32 + 32;
-    const third = second + 2 * 32 + (runs.length + 1) * 4 + 32;
+    const first = 72 + 52 + 72;
+    const second = first + 4096 * 32 + 72;
+    const third = second + 2 * 32 + (runs.length + 1) * 4 + 72;
     expect([0, 4095, 4096, 4097, 4098].map((i) => back.bytes[i])).toEqual([
       first,
       first + 4095 * 32,
@@ -50,7 +53,7 @@ describe('LogWriter', () => {
       second + 32,
       third,
     ]);
-    expect(file.length).toBe(third + 32 + 32);
+    expect(file.length).toBe(third + 32 + 72);
     expect(Buffer.compare(back.again, file)).toBe(0);
   });
 

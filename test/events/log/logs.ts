@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import {
   EntryCodec,
@@ -47,6 +48,7 @@ export interface ReadBack {
   /** First line of the complaint; empty where there was none. */
   readonly error: string;
   readonly byte: number | undefined;
+  readonly closed: boolean;
 }
 
 /** Reads the file in chunks of `size` bytes. Errors that are no complaint about the input are thrown. */
@@ -73,19 +75,21 @@ export function read(file: Uint8Array, size = file.length): ReadBack {
       },
     },
     'run.p2mlog',
+    { chain: true },
   );
   let error = '';
   let byte: number | undefined;
+  let closed = false;
   try {
     for (let at = 0; at < file.length; at += size) reader.push(file.subarray(at, at + size));
-    reader.end();
+    closed = reader.end();
     writer!.close();
   } catch (thrown) {
     if (!(thrown instanceof P2mError) || thrown.code !== 'bad-input') throw thrown;
     error = thrown.message.split('\n')[0]!;
     byte = thrown.complaint.byte;
   }
-  return { header, events, again: Buffer.concat(parts), bytes, error, byte };
+  return { header, events, again: Buffer.concat(parts), bytes, error, byte, closed };
 }
 
 /** Computes all checksums of the file anew, as far as its lengths lead: what a forger would do. */
@@ -93,15 +97,25 @@ export function reseal(file: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(file);
   const view = new DataView(bytes.buffer);
   const seal = (at: number, bodyEnd: number, bodyCrcAt: number): void => {
-    if (bodyEnd <= bytes.length) view.setUint32(at + bodyCrcAt, crc32(bytes.subarray(at + 32, bodyEnd)), true);
-    view.setUint32(at + 28, crc32(bytes.subarray(at, at + 28)), true);
+    if (bodyEnd <= bytes.length && bodyEnd > at + 72) {
+      view.setUint32(at + bodyCrcAt, crc32(bytes.subarray(at + 72, bodyEnd)), true);
+    }
   };
-  let at = 32 + view.getUint32(12, true);
-  seal(0, at, 24);
-  while (at + 32 <= bytes.length) {
+  const sealHeader = (at: number): void => view.setUint32(at + 68, crc32(bytes.subarray(at, at + 68)), true);
+  let at = 72 + view.getUint32(12, true);
+  seal(0, at, 64);
+  sealHeader(0);
+  let chain = createHash('sha256').update(bytes.subarray(0, at)).digest();
+  while (at + 72 <= bytes.length) {
     const word = (index: number): number => view.getUint32(at + index * 4, true);
-    const end = at + 32 + word(1) * 32 + word(4) * 8 + word(5) * 4;
-    seal(at, end, 24);
+    const end = at + 72 + word(1) * 32 + word(4) * 8 + word(5) * 4;
+    seal(at, end, 32);
+    // As docs/log-format.md says it: the chain before stands in the place of the block's own.
+    bytes.set(chain, at + 36);
+    const [head, body] = [bytes.subarray(at, at + 68), bytes.subarray(at + 72, end)];
+    chain = createHash('sha256').update(head).update(body).digest();
+    bytes.set(chain, at + 36);
+    sealHeader(at);
     at = end;
   }
   return bytes;

@@ -1,0 +1,192 @@
+import { crc32 } from 'node:zlib';
+import type { EventBatch } from '../batch.js';
+import { assert, P2mError } from '../errors.js';
+import { FAULT, type EntryCodec, type Word } from '../word.js';
+import { blockChain } from './chain.js';
+import {
+  BLOCK_CHAIN_AT,
+  BLOCK_EVENTS,
+  BLOCK_MAGIC,
+  BlockHeader,
+  CHECKED_BYTES,
+  HEADER_BYTES,
+  HEADER_WORDS,
+  isFull,
+  PAYLOAD_RECORD_MAX,
+  RECORD_WORDS,
+  swapToHost,
+} from './layout.js';
+import { badByte, describe, handlesIn, isHandle, OPERANDS_AT, payloadColumnOf } from './record.js';
+
+const TWO_32 = 0x1_0000_0000;
+
+/** Where a segment stands between two blocks. */
+export interface SegmentState {
+  /** Events before. */
+  readonly seq: number;
+  /** The chain behind the last block, or behind the header. */
+  readonly chain: Uint8Array;
+  /** The wide values that the segment has named, in order: words of the codec of whoever goes on. */
+  readonly wide: readonly Word[];
+}
+
+/**
+ * Makes the blocks of a segment (layout.ts) of events, one after the other.
+ *
+ * @throws {P2mError} from `add`: the payload of one event is longer than the format takes (code `capacity`)
+ * @throws AssertionError from `add`: a column holds what its field cannot; what is written can be read
+ */
+export class BlockEncoder {
+  readonly #codec: EntryCodec;
+  /** The block in hand: its header, its records; at its end the other sections are put behind them. */
+  #block = new Int32Array(HEADER_WORDS + RECORD_WORDS * BLOCK_EVENTS + 1024);
+  #events = 0;
+  #payload = new Int32Array(1024);
+  #payloadInts = 0;
+  /** Wide values first used in the block in hand: lower word, upper word. */
+  readonly #wide: number[] = [];
+  /** Number in the segment of each handle of the codec that was used. */
+  readonly #handles = new Map<Word, Word>();
+  #seq: number;
+  #chain: Uint8Array;
+
+  /** @param state where the segment stands; the words of events belong to `codec` */
+  constructor(codec: EntryCodec, state: SegmentState) {
+    this.#codec = codec;
+    this.#seq = state.seq;
+    this.#chain = state.chain;
+    for (const word of state.wide) this.#handles.set(word, this.#handles.size + 1);
+  }
+
+  /** Events in the block in hand. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Events before the block in hand. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** The chain behind the last block. */
+  get chain(): Uint8Array {
+    return this.#chain;
+  }
+
+  /** Adds event `i` of the batch to the block in hand. Returns whether that is full now: then it must be taken. */
+  add(batch: EventBatch, i: number): boolean {
+    const words = this.#block;
+    const at = HEADER_WORDS + RECORD_WORDS * this.#events;
+    const kind = batch.kind[i]!;
+    const payload = payloadColumnOf(kind);
+    words[at] = kind | (batch.cpu[i]! << 8);
+    words[at + 1] = batch.op[i]!;
+    words[at + 2] = batch.a[i]!;
+    words[at + 3] = batch.b[i]!;
+    words[at + 4] = batch.c[i]!;
+    words[at + 5] = batch.d[i]!;
+    words[at + 6] = batch.e[i]!;
+    words[at + 7] = 0;
+    const bad = badByte(words, at);
+    if (bad >= 0) unwritable(words, at, bad);
+    const handles = handlesIn(words, at);
+    if (handles !== 0) this.#numberColumns(words, at, handles);
+    if (payload >= 0) words[at + OPERANDS_AT + payload] = this.#keepPayload(batch.payloadAt(batch.column(payload)[i]!));
+    this.#events++;
+    return isFull(this.#events, this.#payloadInts);
+  }
+
+  /**
+   * Ends the block in hand, and gives its bytes: valid until the next event is added.
+   * @param durable bytes of the segment that are on disk
+   * @param magic   which kind of block; only one of events has any
+   */
+  take(durable: number, magic: number = BLOCK_MAGIC): Uint8Array {
+    assert((magic === BLOCK_MAGIC) === this.#events > 0, 'a block of events has some, the others have none');
+    const wideAt = HEADER_WORDS + RECORD_WORDS * this.#events;
+    const payloadAt = wideAt + this.#wide.length;
+    const end = payloadAt + this.#payloadInts;
+    if (end > this.#block.length) {
+      const larger = new Int32Array(end + 1024);
+      larger.set(this.#block.subarray(0, wideAt));
+      this.#block = larger;
+    }
+    const block = this.#block;
+    block.set(this.#wide, wideAt);
+    block.set(this.#payload.subarray(0, this.#payloadInts), payloadAt);
+    block[BlockHeader.magic] = magic;
+    block[BlockHeader.events] = this.#events;
+    block[BlockHeader.seqLo] = this.#seq;
+    block[BlockHeader.seqHi] = Math.floor(this.#seq / TWO_32);
+    block[BlockHeader.wideValues] = this.#wide.length / 2;
+    block[BlockHeader.payloadInts] = this.#payloadInts;
+    block[BlockHeader.durableLo] = durable;
+    block[BlockHeader.durableHi] = Math.floor(durable / TWO_32);
+    swapToHost(block.subarray(0, end));
+    return this.#sealed(new Uint8Array(block.buffer, 0, end * 4));
+  }
+
+  /** Puts checksums and chain into the block, and begins the next. */
+  #sealed(bytes: Uint8Array): Uint8Array {
+    const view = new DataView(bytes.buffer);
+    const isEmpty = bytes.length === HEADER_BYTES;
+    view.setUint32(BlockHeader.bodyCrc * 4, isEmpty ? 0 : crc32(bytes.subarray(HEADER_BYTES)), true);
+    this.#chain = blockChain(bytes, this.#chain);
+    bytes.set(this.#chain, BLOCK_CHAIN_AT);
+    view.setUint32(BlockHeader.headerCrc * 4, crc32(bytes.subarray(0, CHECKED_BYTES)), true);
+    this.#seq += this.#events;
+    this.#events = 0;
+    this.#payloadInts = 0;
+    this.#wide.length = 0;
+    return bytes;
+  }
+
+  #numberColumns(words: Int32Array, at: number, mask: number): void {
+    for (let c = OPERANDS_AT, left = mask; left !== 0; c++, left >>>= 1) {
+      if ((left & 1) !== 0) words[at + c] = this.#number(words[at + c]!);
+    }
+  }
+
+  /** Puts a payload record, runs `[count, word, stride]`, into the section; gives its place there. */
+  #keepPayload(runs: Int32Array): number {
+    if (runs.length > PAYLOAD_RECORD_MAX) {
+      throw new P2mError('capacity', 'an event is too long for the log', {
+        got: `${runs.length / 3} runs of entries`,
+        expected: `at most ${Math.floor(PAYLOAD_RECORD_MAX / 3)}`,
+      });
+    }
+    const place = this.#payloadInts;
+    const end = place + 1 + runs.length;
+    if (end > this.#payload.length) {
+      const larger = new Int32Array(Math.max(end, 2 * this.#payload.length));
+      larger.set(this.#payload.subarray(0, place));
+      this.#payload = larger;
+    }
+    const kept = this.#payload;
+    kept[place] = runs.length;
+    kept.set(runs, place + 1);
+    for (let at = place + 2; at < end; at += 3) {
+      assert(kept[at] !== FAULT && kept[at - 1]! > 0, 'a run has entries that can be stored');
+      if (isHandle(kept[at]!)) kept[at] = this.#number(kept[at]!);
+    }
+    assert(runs.length % 3 === 0, 'a payload record is runs of three');
+    this.#payloadInts = end;
+    return place;
+  }
+
+  /** The handle in the segment of a handle of the codec. */
+  #number(handle: Word): Word {
+    let number = this.#handles.get(handle);
+    if (number === undefined) {
+      this.#wide.push(this.#codec.rawLo(handle), this.#codec.rawHi(handle));
+      number = this.#handles.size + 1;
+      this.#handles.set(handle, number);
+    }
+    return number;
+  }
+}
+
+function unwritable(words: Int32Array, at: number, byte: number): never {
+  const { what, got, expected } = describe(words, at, byte);
+  assert(false, `an event cannot be written: ${what}: got ${got}, want ${expected}`);
+}
