@@ -14,3 +14,4 @@ export * from './read_log.js';
 export type { CutTail } from './recovery.js';
 export * from './segmented_log.js';
 export * from './stored_log.js';
+export * from './verify.js';
