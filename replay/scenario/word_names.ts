@@ -23,7 +23,13 @@ const PAGES: Readonly<Record<string, readonly [name: string, content: Content]>>
   tree_mid_identity: ['p2m_mid_identity', 'frames'],
 };
 
-const MANY: readonly number[] = [Role.leaf, Role.pte, Role.mid, Role.tree_mid];
+/** What a page of the role is called; undefined where the name says no more than that it is a page. */
+export function roleWord(role: number): string | undefined {
+  return PAGES[ROLES[role]!]?.[0];
+}
+
+/** Roles of which there are many pages. */
+export const MANY: readonly number[] = [Role.leaf, Role.pte, Role.mid, Role.tree_mid];
 
 const PLACED: readonly number[] = [
   Role.leaf,
@@ -81,7 +87,7 @@ export class WordNames {
   page(page: number): string {
     if (page === NO_PAGE) return 'none';
     const role = this.#memory.role(page);
-    const name = PAGES[ROLES[role]!]?.[0] ?? `page ${page}`;
+    const name = roleWord(role) ?? `page ${page}`;
     const freed = this.#memory.isFreed(page) ? ' (freed)' : '';
     if (role === Role.init) return `${name}#${page}${freed}`;
     return `${MANY.includes(role) ? this.#numbered(page, role, name) : name}${freed}`;

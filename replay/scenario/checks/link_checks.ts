@@ -1,16 +1,18 @@
-import { KINDS } from '../../../events/index.js';
-import { ptePage } from '../../../src/index.js';
+import { KINDS, type EventBatch } from '../../../events/index.js';
+import { ptePage, type Memory } from '../../../src/index.js';
 import type { ScenarioOperation } from '../scenario.js';
 import { Changed, type CheckedRun, type CheckFamily, type TakenStep } from './check_family.js';
 import { Links, type Walk } from './links.js';
+import type { ListTables } from './list_tables.js';
+import type { PathWords } from './path_words.js';
 
 const SET_PMD = KINDS.set_pmd.id;
 const SET_PTE = KINDS.set_pte.id;
 const SET_TOP = KINDS.set_top.id;
 const SET_MID = KINDS.set_mid.id;
 
-/** A slot of the list that an event stored. */
-interface Stored {
+/** A slot of the list that an event stored: its name, and the pages. */
+export interface StoredSlot {
   readonly slot: () => string;
   readonly old: number;
   readonly now: number;
@@ -37,9 +39,9 @@ export class LinkChecks implements CheckFamily {
   }
 
   #checkStores(from: number, operation: ScenarioOperation | undefined, thread: number): void {
-    const { domain, found, words } = this.#run;
+    const { domain, found, memory, words } = this.#run;
     for (let i = from; i < domain.batch.length; i++) {
-      const stored = this.#stored(i);
+      const stored = storedSlot(memory, this.#links, words, domain.batch, i);
       if (stored === undefined) continue;
       const { slot, old, now } = stored;
       if (old === now || this.#links.isShared(old)) continue;
@@ -48,27 +50,6 @@ export class LinkChecks implements CheckFamily {
         'private-page-changed',
         () => `${slot()} named ${words.page(old)}, a private page, and names ${words.page(now)} now, by ${by()}`,
       );
-    }
-  }
-
-  /** What event `i` stored in a slot of the list; undefined where it did not. */
-  #stored(i: number): Stored | undefined {
-    const { a, b, c, d, e, kind } = this.#run.domain.batch;
-    const { memory, words } = this.#run;
-    const [pfn, page] = [a[i]!, b[i]!];
-    switch (kind[i]) {
-      case SET_PMD:
-        return { slot: () => this.#links.upperName(pfn >>> memory.pmdShift), old: ptePage(page), now: ptePage(c[i]!) };
-      case SET_PTE: {
-        const index = (pfn >>> memory.leafShift) & memory.pteMask;
-        return { slot: () => `${words.page(page)}[${index}]`, old: ptePage(c[i]!), now: ptePage(d[i]!) };
-      }
-      case SET_TOP:
-        return b[i] === c[i] ? { slot: () => this.#links.upperName(pfn), old: c[i]!, now: d[i]! } : undefined;
-      case SET_MID:
-        return c[i] === d[i] ? { slot: () => `${words.page(pfn)}[${page}]`, old: d[i]!, now: e[i]! } : undefined;
-      default:
-        return undefined;
     }
   }
 
@@ -96,5 +77,31 @@ export class LinkChecks implements CheckFamily {
 
   #way({ upper, table, index }: Walk): string {
     return `${this.#links.upperName(upper)} and ${this.#run.words.page(table)}[${index}]`;
+  }
+}
+
+/** What event `i` stored in a slot of the list; undefined where it did not. */
+export function storedSlot(
+  memory: Memory,
+  tables: ListTables,
+  words: Pick<PathWords, 'page'>,
+  batch: EventBatch,
+  i: number,
+): StoredSlot | undefined {
+  const { a, b, c, d, e, kind } = batch;
+  const [pfn, page] = [a[i]!, b[i]!];
+  switch (kind[i]) {
+    case SET_PMD:
+      return { slot: () => tables.upperName(pfn >>> memory.pmdShift), old: ptePage(page), now: ptePage(c[i]!) };
+    case SET_PTE: {
+      const index = (pfn >>> memory.leafShift) & memory.pteMask;
+      return { slot: () => `${words.page(page)}[${index}]`, old: ptePage(c[i]!), now: ptePage(d[i]!) };
+    }
+    case SET_TOP:
+      return b[i] === c[i] ? { slot: () => tables.upperName(pfn), old: c[i]!, now: d[i]! } : undefined;
+    case SET_MID:
+      return c[i] === d[i] ? { slot: () => `${words.page(pfn)}[${page}]`, old: d[i]!, now: e[i]! } : undefined;
+    default:
+      return undefined;
   }
 }

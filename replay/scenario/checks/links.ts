@@ -1,5 +1,6 @@
 import { Global, KINDS } from '../../../events/index.js';
-import { isTree, NO_PAGE, ptePage, type Domain, type Memory } from '../../../src/index.js';
+import { NO_PAGE, type Domain } from '../../../src/index.js';
+import { ListTables } from './list_tables.js';
 
 const SET_PMD = KINDS.set_pmd.id;
 const SET_PTE = KINDS.set_pte.id;
@@ -29,10 +30,8 @@ export interface Walk extends Link {
  * stored it at the same index of a table that was copied: so the indices of all such events are all there is to look at,
  * in the shared tables and in each table that the run has linked or stored in.
  */
-export class Links {
-  readonly isTree: boolean;
+export class Links extends ListTables {
   readonly #domain: Domain;
-  readonly #memory: Memory;
   /** Of the events so far: indices stored in the upper level, in the lower, in p2m_top_mfn; tables stored in. */
   readonly #upper = new Set<number>();
   readonly #lower = new Set<number>();
@@ -41,9 +40,8 @@ export class Links {
 
   /** After the boot. */
   constructor(domain: Domain) {
+    super(domain.memory);
     this.#domain = domain;
-    this.#memory = domain.memory;
-    this.isTree = isTree(domain.memory);
   }
 
   /** Slots that the run has stored, and those that may name what it stored. */
@@ -55,8 +53,8 @@ export class Links {
       if (table === NO_PAGE || !this.#isLinked(table)) continue;
       for (const index of this.#lower) links.push({ page: this.lower(table, index), table, index });
     }
-    const top = this.#memory.words[Global.p2m_top_mfn]!;
-    for (const index of this.#topMfn) links.push({ page: this.#memory.loadWord(top, index), table: top, index });
+    const top = this.memory.words[Global.p2m_top_mfn]!;
+    for (const index of this.#topMfn) links.push({ page: this.memory.loadWord(top, index), table: top, index });
     return links;
   }
 
@@ -70,7 +68,7 @@ export class Links {
   walked(): Walk[] {
     this.#collect();
     const walks: Walk[] = [];
-    for (let upper = 0; upper < this.#upperCount; upper++) {
+    for (let upper = 0; upper < this.upperCount; upper++) {
       const table = this.upper(upper);
       // A shared table that nobody stored in names shared leaves alone.
       if (table === NO_PAGE || (this.isSharedTable(table) && !this.#tables.has(table))) continue;
@@ -79,64 +77,8 @@ export class Links {
     return walks;
   }
 
-  /** Name of a slot of the upper level. */
-  upperName(index: number): string {
-    return this.isTree ? `p2m_top[${index}]` : `PMD ${index}`;
-  }
-
-  /** The table that slot `index` of the upper level names. */
-  upper(index: number): number {
-    const { words, layout, homes } = this.#memory;
-    if (this.isTree) return words[homes[words[Global.p2m_top]!]! + index]!;
-    return ptePage(words[layout.pmdBase + index]!);
-  }
-
-  /** Slots of the upper level that name `table`. */
-  uppersOf(table: number): number[] {
-    const uppers: number[] = [];
-    for (let index = 0; index < this.#upperCount; index++) if (this.upper(index) === table) uppers.push(index);
-    return uppers;
-  }
-
-  /** The leaf that slot `index` of a table of the lower level names. */
-  lower(table: number, index: number): number {
-    const word = this.#memory.loadWord(table, index);
-    return this.isTree ? word : ptePage(word);
-  }
-
-  /** The leaf that the list has for `pfn`; `NO_PAGE` where there is none. */
-  leafOf(pfn: number): number {
-    const { words, midShift, leafShift, midMask, geometry } = this.#memory;
-    if (!this.isTree) return pfn < words[Global.xen_p2m_size]! ? ptePage(this.#memory.pteOf(pfn)) : NO_PAGE;
-    if (pfn >= geometry.maxP2mPfn) return NO_PAGE;
-    return this.lower(this.upper(pfn >>> midShift), (pfn >>> leafShift) & midMask);
-  }
-
-  /** Whether all share the page, be it a leaf or a table of the lower level; or it is none. */
-  isShared(page: number): boolean {
-    const { words } = this.#memory;
-    return (
-      page === NO_PAGE ||
-      page === words[Global.p2m_missing] ||
-      page === words[Global.p2m_identity] ||
-      this.isSharedTable(page)
-    );
-  }
-
-  /** Whether it is a PT page, or mid page, that all share. */
-  isSharedTable(page: number): boolean {
-    const { words } = this.#memory;
-    return this.isTree
-      ? page === words[Global.p2m_mid_missing] || page === words[Global.p2m_mid_identity]
-      : page === words[Global.p2m_missing_pte] || page === words[Global.p2m_identity_pte];
-  }
-
   #storedUppers(): Link[] {
     return Array.from(this.#upper, (index) => ({ page: this.upper(index), table: NO_PAGE, index }));
-  }
-
-  get #upperCount(): number {
-    return this.isTree ? this.#memory.geometry.topPerPage : this.#memory.layout.pmdCount;
   }
 
   /** Goes through the events once. */
@@ -146,7 +88,7 @@ export class Links {
     this.#topMfn.clear();
     this.#tables.clear();
     const { batch } = this.#domain;
-    const { pmdShift, leafShift, pteMask } = this.#memory;
+    const { pmdShift, leafShift, pteMask } = this.memory;
     for (let i = 0; i < batch.length; i++) {
       const a = batch.a[i]!;
       const b = batch.b[i]!;
@@ -175,7 +117,7 @@ export class Links {
 
   #isLinked(table: number): boolean {
     if (this.isSharedTable(table)) return true;
-    for (let index = 0; index < this.#upperCount; index++) if (this.upper(index) === table) return true;
+    for (let index = 0; index < this.upperCount; index++) if (this.upper(index) === table) return true;
     return false;
   }
 }

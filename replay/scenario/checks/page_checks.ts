@@ -106,7 +106,7 @@ export class PageChecks implements CheckFamily {
 }
 
 /** The page whose words the event stored, or would have; else `NO_PAGE`. */
-function storedPage(kind: number, a: number, b: number): number {
+export function storedPage(kind: number, a: number, b: number): number {
   switch (kind) {
     case SET_ENTRY:
     case SET_PTE:

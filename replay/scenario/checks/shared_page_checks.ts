@@ -3,6 +3,7 @@ import { isTree, ptePage, type Memory } from '../../../src/index.js';
 import type { CheckName } from '../scenario.js';
 import { Changed, type CheckedRun, type CheckFamily, type PathEnd, type TakenStep } from './check_family.js';
 import type { Findings } from './findings.js';
+import type { PathWords } from './path_words.js';
 
 /** A page that all share, and what it held when the run began. */
 interface SharedPage {
@@ -62,7 +63,7 @@ export class SharedPageChecks implements CheckFamily {
     const { memory, domain } = this.#run;
     const { batch } = domain;
     for (let i = from; i < batch.length; i++) {
-      const page = storedPage(batch.kind[i]!, batch.a[i]!, batch.b[i]!);
+      const page = sharedPageStored(batch.kind[i]!, batch.a[i]!, batch.b[i]!);
       const shared = page === 0 ? undefined : this.#shared.get(page);
       if (shared === undefined || !found.isOpen(shared.check)) continue;
       const index = this.#firstDifference(memory, shared);
@@ -79,21 +80,32 @@ export class SharedPageChecks implements CheckFamily {
 
   #say({ page, isTable, words: old }: SharedPage, index: number, now: Word, by: string): () => string {
     const { words, memory } = this.#run;
-    return () => {
-      const name = words.page(page);
-      if (!isTable) {
-        const was = words.entry(old[index]!);
-        return `${name}[${index}] now holds ${words.entry(now)} instead of ${was}${by}: it is an entry of every pfn whose leaf is ${name}`;
-      }
-      const frame = (word: number): string => words.page(isTree(memory) ? word : ptePage(word));
-      const is = `${name}[${index}] now names ${frame(now)} instead of ${frame(old[index]!)}${by}`;
-      return `${is}: a store through it changes every area still mapped by ${name}`;
-    };
+    return () => sharedPageSays(memory, words, page, isTable, index, old[index]!, now, by);
   }
 }
 
+/** What is wrong with a page that all share: word `index` of it is `now`, and was `old`, in words; `by` says whose doing. */
+export function sharedPageSays(
+  memory: Memory,
+  words: Pick<PathWords, 'page' | 'entry'>,
+  page: number,
+  isTable: boolean,
+  index: number,
+  old: number,
+  now: number,
+  by: string,
+): string {
+  const name = words.page(page);
+  if (!isTable) {
+    return `${name}[${index}] now holds ${words.entry(now)} instead of ${words.entry(old)}${by}: it is an entry of every pfn whose leaf is ${name}`;
+  }
+  const frame = (word: number): string => words.page(isTree(memory) ? word : ptePage(word));
+  const is = `${name}[${index}] now names ${frame(now)} instead of ${frame(old)}${by}`;
+  return `${is}: a store through it changes every area still mapped by ${name}`;
+}
+
 /** The page whose words the event stored, of those kinds that may reach a shared page; else 0. */
-function storedPage(kind: number, a: number, b: number): number {
+export function sharedPageStored(kind: number, a: number, b: number): number {
   switch (kind) {
     case SET_ENTRY:
     case SET_PTE:
