@@ -81,3 +81,4 @@ export * from './explore/explore.js';
 export * from './gallery/gallery.js';
 export * from './gallery/run_small.js';
 export * from './audit/timeline.js';
+export * from './audit/moment.js';
