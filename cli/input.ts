@@ -2,6 +2,7 @@ import { createReadStream, readdirSync, readFileSync, statSync, type Dirent } fr
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { inputError, type P2mError } from '../events/index.js';
+import { isLogFolder, segmentPieces } from '../node/log_storage.js';
 
 /** Large files are read in pieces of this size. */
 const PIECE_BYTES = 1 << 18;
@@ -32,8 +33,9 @@ function cannotRead(file: string, error: Error): P2mError {
   return inputError(`cannot read: ${what}`, { file });
 }
 
-/** A file, or stdin for `-`, piece by piece, as it is. @throws P2mError from the iterator, where it cannot be read. */
+/** A file, or stdin for `-`, or the segments of a log folder, piece by piece, as they are. @throws P2mError from the iterator, where it cannot be read. */
 export async function* readPieces(file: string): AsyncGenerator<Uint8Array, void, undefined> {
+  if (isLogFolder(file)) return yield* segmentPieces(file);
   const options = { highWaterMark: PIECE_BYTES };
   const stream = file === '-' ? process.stdin : createReadStream(file, options);
   try {

@@ -15,6 +15,10 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   gallery: async () => (await import('./gallery.js')).addGallery,
   conform: async () => (await import('./conform.js')).addConform,
   boot: async () => (await import('./boot.js')).addBoot,
+  verify: async () => (await import('./verify.js')).addVerify,
+  seal: async () => (await import('./seal.js')).addSeal,
+  repair: async () => (await import('./repair.js')).addRepair,
+  pack: async () => (await import('./pack.js')).addPack,
 };
 
 /** The verb that the first argument names, none for the version; all of them where it says neither. */

@@ -11,6 +11,7 @@ import {
   type RecordingFiles,
   type ReplayOptions,
 } from '../replay/index.js';
+import { isLogFolder } from '../node/log_storage.js';
 import { EventFiles } from './event_files.js';
 import { filesBelow, isFolder, readBytes, readInput, readPieces } from './input.js';
 import { note, print } from './output.js';
@@ -74,9 +75,10 @@ async function run(path: string, options: ReplayCliOptions): Promise<number> {
     ...(kernel === undefined ? {} : { kernel }),
     ...(kept === undefined ? {} : { keeper: (header, codec) => kept.begin(header, codec) }),
   };
-  const report = isFolder(path)
-    ? await replayRecording(folderFiles(path, options, progress), replayOptions)
-    : await replayLog(logInput(path, options, progress), replayOptions);
+  const report =
+    isFolder(path) && !isLogFolder(path)
+      ? await replayRecording(folderFiles(path, options, progress), replayOptions)
+      : await replayLog(logInput(path, options, progress), replayOptions);
   progress.end();
   const logs = kept?.close() ?? [];
   const elapsedMs = Math.round(performance.now() - began);

@@ -1,3 +1,4 @@
+export * from './kept_log.js';
 export * from './log_file.js';
 export * from './log_storage.js';
 export * from './recording_folder.js';

@@ -23,6 +23,7 @@ const datasync = promisify(fdatasync);
 /** Names of segments in a folder: their numbers, and `.gz` where they are packed. */
 const SEGMENT = /^([0-9]{8})\.p2mlog(\.gz)?$/;
 const DIGITS = 8;
+const PIECE_BYTES = 1 << 18;
 
 /** The name of segment `segment` in a folder. */
 export function segmentName(segment: number): string {
@@ -131,6 +132,25 @@ export class FileStorage implements LogStorage {
 
   keep(_name: string, at: number, bytes: Uint8Array): string {
     return keepBeside(this.path, at, bytes);
+  }
+}
+
+/** The bytes of a folder's segments, one after the other, unpacked. @throws {P2mError} from the iterator */
+export function* segmentPieces(folder: string): Generator<Uint8Array, void, undefined> {
+  const storage = new FolderStorage(folder);
+  for (const name of storage.list()) {
+    const file = storage.open(name);
+    try {
+      for (let at = 0; ;) {
+        const piece = new Uint8Array(PIECE_BYTES);
+        const count = file.read(piece, at);
+        if (count === 0) break;
+        yield piece.subarray(0, count);
+        at += count;
+      }
+    } finally {
+      file.close();
+    }
   }
 }
 

@@ -15,3 +15,4 @@ export type { CutTail } from './recovery.js';
 export * from './segmented_log.js';
 export * from './stored_log.js';
 export * from './verify.js';
+export * from './repair.js';

@@ -1,5 +1,5 @@
 import { EventBatch } from '../batch.js';
-import { P2mError } from '../errors.js';
+import { inputError, P2mError } from '../errors.js';
 import { EntryCodec } from '../word.js';
 import { BlockDecoder, WideValues, type Complain } from './block_decoder.js';
 import { checkBody, readBlockHeader, type BlockFacts } from './block_header.js';
@@ -43,6 +43,7 @@ export interface LogSummary {
  * Reads all of a log and checks every byte of it: headers, checksums, the chain, each record, that nothing is missing.
  * Tells of each finding as it comes, goes on behind it where a next block can be found, and returns what the log is.
  *
+ * @throws {P2mError} code `bad-input`: there is no log
  * @param head a chain, 64 hexadecimal digits: looked for, so that it can be said whether anything before it has changed
  */
 export function* verifyLog(storage: LogStorage, head?: string): Generator<P2mError, LogSummary, undefined> {
@@ -72,6 +73,8 @@ class Verification {
 
   *run(): Generator<P2mError, LogSummary, undefined> {
     const names = this.#storage.list();
+    if (names.length === 0)
+      throw inputError('no log of events', { file: this.#storage.pathOf(''), expected: 'a segment' });
     for (const [segment, name] of names.entries()) {
       if (this.#segments > 0 && this.#last !== NEXT_MAGIC && this.#findings === 0) {
         yield this.#found(complainOf(this.#storage.pathOf(name))('a segment that nobody announced', 0, 'it', 'none'));
