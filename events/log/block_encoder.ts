@@ -7,6 +7,7 @@ import {
   BLOCK_CHAIN_AT,
   BLOCK_EVENTS,
   BLOCK_MAGIC,
+  BLOCK_PAYLOAD,
   BlockHeader,
   CHECKED_BYTES,
   HEADER_BYTES,
@@ -73,26 +74,42 @@ export class BlockEncoder {
     return this.#chain;
   }
 
-  /** Adds event `i` of the batch to the block in hand. Returns whether that is full now: then it must be taken. */
-  add(batch: EventBatch, i: number): boolean {
+  /**
+   * Adds the events of the batch from row `start` on to the block in hand, until that is full. Gives the row behind the last
+   * that was added.
+   */
+  add(batch: EventBatch, start: number): number {
     const words = this.#block;
-    const at = HEADER_WORDS + RECORD_WORDS * this.#events;
-    const kind = batch.kind[i]!;
-    const payload = payloadColumnOf(kind);
-    words[at] = kind | (batch.cpu[i]! << 8);
-    words[at + 1] = batch.op[i]!;
-    words[at + 2] = batch.a[i]!;
-    words[at + 3] = batch.b[i]!;
-    words[at + 4] = batch.c[i]!;
-    words[at + 5] = batch.d[i]!;
-    words[at + 6] = batch.e[i]!;
-    words[at + 7] = 0;
-    const bad = badByte(words, at);
-    if (bad >= 0) unwritable(words, at, bad);
-    const handles = handlesIn(words, at);
-    if (handles !== 0) this.#numberColumns(words, at, handles);
-    if (payload >= 0) words[at + OPERANDS_AT + payload] = this.#keepPayload(batch.payloadAt(batch.column(payload)[i]!));
-    this.#events++;
+    const { kind, cpu, op, a, b, c, d, e, length } = batch;
+    const end = Math.min(length, start + BLOCK_EVENTS - this.#events);
+    let at = HEADER_WORDS + RECORD_WORDS * this.#events;
+    let i = start;
+    for (let full = false; i < end && !full; i++, at += RECORD_WORDS) {
+      const id = kind[i]!;
+      words[at] = id | (cpu[i]! << 8);
+      words[at + 1] = op[i]!;
+      words[at + 2] = a[i]!;
+      words[at + 3] = b[i]!;
+      words[at + 4] = c[i]!;
+      words[at + 5] = d[i]!;
+      words[at + 6] = e[i]!;
+      words[at + 7] = 0;
+      const bad = badByte(words, at);
+      if (bad >= 0) unwritable(words, at, bad);
+      const handles = handlesIn(words, at);
+      if (handles !== 0) this.#numberColumns(words, at, handles);
+      const payload = payloadColumnOf(id);
+      if (payload < 0) continue;
+      const kept = this.#keepPayload(batch.payloadAt(batch.column(payload)[i]!));
+      words[at + OPERANDS_AT + payload] = kept;
+      full = this.#payloadInts >= BLOCK_PAYLOAD;
+    }
+    this.#events += i - start;
+    return i;
+  }
+
+  /** Whether the block in hand must be taken before another event is added. */
+  get isFull(): boolean {
     return isFull(this.#events, this.#payloadInts);
   }
 

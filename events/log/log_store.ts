@@ -147,7 +147,10 @@ export class LogStore {
   #encode(batch: EventBatch, start: number): void {
     const encoder = this.#encoder;
     try {
-      for (let i = start; i < batch.length; i++) if (encoder.add(batch, i)) this.#put(encoder.take(this.#durable));
+      for (let i = start; i < batch.length;) {
+        i = encoder.add(batch, i);
+        if (encoder.isFull) this.#put(encoder.take(this.#durable));
+      }
     } catch (error) {
       if (error instanceof P2mError && error.code === 'capacity') this.#broken = error;
       throw error;

@@ -31,7 +31,10 @@ export class LogWriter implements EventWriter {
   append(batch: EventBatch): void {
     assert(!this.#closed, 'the log is closed');
     // Nobody syncs between two blocks: none of it is known to be on disk.
-    for (let i = 0; i < batch.length; i++) if (this.#encoder.add(batch, i)) this.#sink(this.#encoder.take(0));
+    for (let i = 0; i < batch.length;) {
+      i = this.#encoder.add(batch, i);
+      if (this.#encoder.isFull) this.#sink(this.#encoder.take(0));
+    }
   }
 
   flush(): void {
