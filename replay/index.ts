@@ -82,3 +82,6 @@ export * from './gallery/gallery.js';
 export * from './gallery/run_small.js';
 export * from './audit/timeline.js';
 export * from './audit/moment.js';
+export * from './audit/invariants/invariant.js';
+export * from './audit/invariants/invariants.js';
+export * from './audit/invariant_scan.js';
