@@ -11,7 +11,8 @@ export function reportText(path: string, r: ReplayReport): string[] {
   const lines = [`${path}: ${kernel}${r.geometry}, ${r.memory} memory`];
   for (const step of r.steps) {
     const names = [step.from, step.log, step.to].filter((name) => name !== null);
-    lines.push(`  ${names.join(' -> ')}: ${step.verdict ?? 'not read to its end'}`);
+    const open = step.open === true ? ', for its writer has not closed it' : '';
+    lines.push(`  ${names.join(' -> ')}: ${step.verdict ?? 'not read to its end'}${open}`);
     for (const compared of [...step.checkpoints, ...(step.final === null ? [] : [step.final])]) {
       const beyond = compared.beyond === 0 ? '' : `, ${compared.beyond} stores beyond it`;
       lines.push(`    dump ${compared.dump}: ${compared.compared} words, ${compared.differences} differences${beyond}`);
@@ -33,8 +34,8 @@ export function reportText(path: string, r: ReplayReport): string[] {
       'frames in page tables': checked.frames,
     })}`,
   );
-  const open = list({ returns: unchecked.returns, 'look-ups': unchecked.lookups, words: unchecked.entries });
-  if (open !== 'none') lines.push(`unchecked (no return probe, or not known before): ${open}`);
+  const unknown = list({ returns: unchecked.returns, 'look-ups': unchecked.lookups, words: unchecked.entries });
+  if (unknown !== 'none') lines.push(`unchecked (no return probe, or not known before): ${unknown}`);
   if (Object.keys(r.unused).length > 0) lines.push(`not used: ${list(r.unused)}`);
   if (r.overlaps > 0) {
     lines.push(

@@ -42,7 +42,9 @@ export async function replayEvents(
   });
   try {
     for await (const piece of pieces) replay.push(piece);
-    step.verdict = replay.end() ? 'ok' : 'incomplete';
+    const isClosed = replay.end();
+    if (!isClosed) step.open = true;
+    step.verdict = isClosed ? 'ok' : 'incomplete';
   } finally {
     const { player } = replay;
     if (player !== undefined) {

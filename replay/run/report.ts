@@ -67,6 +67,8 @@ export interface StepReport {
   verdict: Verdict | null;
   final: FinalReport | null;
   checkpoints: FinalReport[];
+  /** Of an event log of ours that its writer has not closed: it still writes, or was killed. */
+  open?: true;
 }
 
 /** Why a replay could not go on. */

@@ -113,7 +113,7 @@ describe('EventPlayer', () => {
     const row = rowOf('set_entry', -1);
     const file = logOf('p2mlog', HEADER, changed(row, { c: mfnWord(1) }), domain.memory.codec);
     const facts = JSON.stringify(HEADER).length;
-    const byte = 32 + Math.ceil(facts / 4) * 4 + 32 + row * 32;
+    const byte = 72 + Math.ceil(facts / 4) * 4 + 72 + row * 32;
     expect(complaintOf('p2mlog', file)).toContain(`run.p2mlog:byte ${byte}: event ${row} (set_entry) does not fit`);
   });
 
