@@ -11,6 +11,7 @@ import {
 } from '../src/index.js';
 import { hex, parseNumber, parseRange } from './numbers.js';
 import type { Reply, Session } from './session.js';
+import { tableLines, treeLines } from './structure_text.js';
 
 /** An operation of a session by hand. */
 export interface Verb {
@@ -119,7 +120,7 @@ export const INSPECTIONS: Readonly<Record<string, Verb>> = {
       return {
         result: { ptePages, leaves, sharedIntact },
         text: `shared pages ${sharedIntact ? 'intact' : 'WRITTEN'}`,
-        lines: [...nameLines(isTree(s.domain.memory) ? 'mid page' : 'PT page', ptePages), ...nameLines('leaf', leaves)],
+        lines: tableLines(s.domain.memory),
       };
     },
   },
@@ -133,11 +134,7 @@ export const INSPECTIONS: Readonly<Record<string, Verb>> = {
       return {
         result: { top, mids, ...(topP === undefined ? {} : { topP }) },
         text: topP === undefined ? 'p2m_top_mfn = p2m_top_mfn_p' : 'p2m_top_mfn and p2m_top_mfn_p DIFFER',
-        lines: [
-          ...nameLines('top', top),
-          ...Object.entries(mids ?? {}).flatMap(([name, runs]) => nameLines(name, runs)),
-          ...(topP === undefined ? [] : nameLines('top_p', topP)),
-        ],
+        lines: treeLines(s.domain.memory),
       };
     },
   },
@@ -183,10 +180,6 @@ function hasValue(run: EntryRun): boolean {
 function runLine(s: Session, run: EntryRun): string {
   const range = `[${hex(run.start)}, ${hex(run.start + run.count)})`;
   return `  ${range} ${run.kind}${hasValue(run) ? ` ${s.codec.format(run.first)}` : ''}`;
-}
-
-function nameLines(what: string, runs: readonly NameRun[]): string[] {
-  return runs.map(([index, count, name]) => `  ${what} [${index}, ${index + count}) ${name}`);
 }
 
 /** How many private pages, from index `from` on: they are numbered, shared ones are not. */

@@ -15,10 +15,16 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   gallery: async () => (await import('./gallery.js')).addGallery,
   conform: async () => (await import('./conform.js')).addConform,
   boot: async () => (await import('./boot.js')).addBoot,
+  log: async () => (await import('./log.js')).addLog,
+  show: async () => (await import('./show.js')).addShow,
+  blame: async () => (await import('./blame.js')).addBlame,
+  stats: async () => (await import('./stats.js')).addStats,
   verify: async () => (await import('./verify.js')).addVerify,
   seal: async () => (await import('./seal.js')).addSeal,
   repair: async () => (await import('./repair.js')).addRepair,
   pack: async () => (await import('./pack.js')).addPack,
+  at: async () => (await import('./at.js')).addAt,
+  bisect: async () => (await import('./bisect.js')).addBisect,
 };
 
 /** The verb that the first argument names, none for the version; all of them where it says neither. */

@@ -79,7 +79,7 @@ class InvariantScan {
 
   #event(batch: EventBatch, row: number, seq: number, asks: number): ScanResult | undefined {
     const operations = this.#operations;
-    if (operations.isAlone(batch.op[row]!)) {
+    if (operations.isAlone(batch, row)) {
       if ((asks & Asks.changes) !== 0) this.#alone = seq;
       if ((asks & Asks.operations) !== 0) operations.note(batch, row);
       return undefined;

@@ -74,9 +74,10 @@ export class OpenOperations {
     return this.#open.get(op);
   }
 
-  /** Whether what the event belongs to runs alone: no operation, boot, resume. */
-  isAlone(op: number): boolean {
-    return op === NO_OP || this.#alone.has(op);
+  /** Whether what event `i` belongs to, or calls, runs alone: no operation, boot, resume. */
+  isAlone(batch: EventBatch, i: number): boolean {
+    const op = batch.op[i]!;
+    return op === NO_OP || this.#alone.has(op) || (batch.kind[i] === CALL && ALONE.has(batch.a[i]!));
   }
 
   /** Whether nothing in the middle may still change what is said of pfns [pfnStart, pfnEnd). */

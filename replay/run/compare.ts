@@ -149,14 +149,16 @@ function compareKinds(memory: Memory, knowledge: Known, run: PageRun, tell: (dif
   return leaves;
 }
 
-function kindOf(memory: Memory, pfn: number): PageKind {
+/** What page of the list the PTE of `pfn` names. */
+export function kindOf(memory: Memory, pfn: number): PageKind {
   const page = ptePage(memory.pteOf(pfn));
   if (page === NO_PAGE) return 'unmapped';
   if (page === memory.words[Global.p2m_identity]) return 'identity';
   return page === memory.words[Global.p2m_missing] ? 'missing' : 'own';
 }
 
-function ptePageOf(memory: Memory, pfn: number): PtePage | undefined {
+/** What PT page maps `pfn`; undefined where there is none. */
+export function ptePageOf(memory: Memory, pfn: number): PtePage | undefined {
   const page = memory.ptPageOf(pfn);
   if (page === NO_PAGE) return undefined;
   if (page === memory.words[Global.p2m_identity_pte]) return 'p2m_identity_pte';

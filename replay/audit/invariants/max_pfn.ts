@@ -1,5 +1,5 @@
 import { Global, KINDS } from '../../../events/index.js';
-import { ptePage } from '../../../src/index.js';
+import { NO_PAGE, ptePage } from '../../../src/index.js';
 import type { Breach, Happened, Invariant, InvariantWatch, ListAtMoment } from './invariant.js';
 import { Settled } from './settled.js';
 
@@ -12,7 +12,7 @@ const REACH = 0;
 
 /** I8: the tools are told of every private leaf. */
 export const MAX_PFN_MISSES_LEAF: Invariant = {
-  holds: 'xen_p2m_last_pfn and shared_info.max_pfn cover every private leaf, once its allocation has returned (I8)',
+  holds: 'xen_p2m_last_pfn and shared_info.max_pfn cover every private leaf linked after the boot, once its allocation has returned (I8)',
   kinds: ['set_pte', 'set_pmd', 'set_global', 'set_max_pfn', 'return'],
   watch: (list) => new MaxPfn(list),
 };
@@ -20,7 +20,7 @@ export const MAX_PFN_MISSES_LEAF: Invariant = {
 class MaxPfn implements InvariantWatch {
   readonly #list: ListAtMoment;
   readonly #settled: Settled;
-  /** The highest private leaf, by number; -1 where there is none. */
+  /** The highest private leaf that was linked, by number; -1 where none was. */
   #highest = -1;
 
   constructor(list: ListAtMoment) {
@@ -37,11 +37,9 @@ class MaxPfn implements InvariantWatch {
     return this.#settled.undecided;
   }
 
-  begin(): string | undefined {
-    const { tables } = this.#list;
-    if (tables.isTree) return undefined;
-    for (let upper = tables.upperCount - 1; upper >= 0 && this.#highest < 0; upper--) this.#raise(upper);
-    return this.#judge();
+  /** The leaves of the boot are not judged: it tells the tools of its pages, not of whole leaves. */
+  begin(): undefined {
+    return undefined;
   }
 
   after({ batch, row, seq, ended }: Happened): Breach | undefined {
@@ -60,7 +58,8 @@ class MaxPfn implements InvariantWatch {
         break;
       }
       case SET_PMD:
-        this.#raise(a >>> memory.pmdShift);
+        // A PT page that takes the place of another has its leaves from there.
+        if (ptePage(b) === NO_PAGE) this.#raise(a >>> memory.pmdShift);
         break;
       default:
     }
