@@ -13,6 +13,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   explore: async () => (await import('./explore.js')).addExplore,
   check: async () => (await import('./check.js')).addCheck,
   gallery: async () => (await import('./gallery.js')).addGallery,
+  export: async () => (await import('./export.js')).addExport,
   conform: async () => (await import('./conform.js')).addConform,
   boot: async () => (await import('./boot.js')).addBoot,
   log: async () => (await import('./log.js')).addLog,
@@ -24,6 +25,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   repair: async () => (await import('./repair.js')).addRepair,
   pack: async () => (await import('./pack.js')).addPack,
   at: async () => (await import('./at.js')).addAt,
+  diff: async () => (await import('./diff.js')).addDiff,
   bisect: async () => (await import('./bisect.js')).addBisect,
 };
 
