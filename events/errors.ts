@@ -15,7 +15,7 @@ export const ExitCode = {
   interrupted: 130,
 } as const;
 
-export type ErrorCode = 'usage' | 'bad-input' | 'capacity';
+export type ErrorCode = 'usage' | 'bad-input' | 'capacity' | 'unreadable';
 
 /** Where an input went wrong; `line` and `column` are 1-based, `byte` is 0-based. */
 export interface Place {

@@ -1,3 +1,5 @@
+import { P2mError } from '../errors.js';
+
 /**
  * Where the segments of a log live: a folder, or one file. It is handed in: nothing here knows of files (`xen-p2m/node` has
  * them). Everything but `sync` is done when it returns.
@@ -33,14 +35,26 @@ export interface SegmentFile {
   close(): void;
 }
 
-/** The bytes [start, end) of a segment, as many as there are. */
+/**
+ * The bytes [start, end) of a segment, as many as there are.
+ * @throws {P2mError} code `unreadable`: the storage cannot read them, which says nothing about what they are
+ */
 export function readBytes(file: SegmentFile, start: number, end: number): Uint8Array {
   const bytes = new Uint8Array(Math.max(0, end - start));
   let have = 0;
   while (have < bytes.length) {
-    const count = file.read(bytes.subarray(have), start + have);
+    const count = reading(() => file.read(bytes.subarray(have), start + have));
     if (count === 0) break;
     have += count;
   }
   return have === bytes.length ? bytes : bytes.subarray(0, have);
+}
+
+function reading(read: () => number): number {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof P2mError) throw new P2mError('unreadable', 'the log cannot be read', { got: error.message });
+    throw error;
+  }
 }

@@ -142,6 +142,8 @@ export class LogStore {
     if (this.#broken === undefined) await this.sync();
     this.#file?.close();
     this.#file = undefined;
+    // Asked again after a sync of its own failed: the mark may not be on disk.
+    if (this.#closed && this.#broken !== undefined) throw this.#broken;
   }
 
   #encode(batch: EventBatch, start: number): void {

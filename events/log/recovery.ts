@@ -67,6 +67,8 @@ export async function recoverLog(
     const scan = new SegmentScan(file, path, opened, codec);
     scan.read();
     await repairTail(storage, name, file, scan, onCut);
+    // Who began the segment may have been killed before it did.
+    await storage.syncFolder();
     const { seq, chain, bytes } = scan;
     return { file, segment, seq, chain, bytes, wide: scan.values.words, full: scan.end.kind === 'next' };
   } catch (error) {
@@ -106,7 +108,7 @@ function tornHeader(file: SegmentFile, path: string, expected: SegmentStart): Op
     return openSegment(file, path, expected);
   } catch (error) {
     const isShort = file.size() <= HEADER_BYTES + FACTS_BYTES_MAX;
-    if (error instanceof P2mError && isShort && !hasBlocks(file)) return error;
+    if (error instanceof P2mError && error.code === 'bad-input' && isShort && !hasBlocks(file)) return error;
     throw error;
   }
 }
