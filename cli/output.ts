@@ -3,16 +3,20 @@ import { inputError } from '../events/index.js';
 
 /** Data goes to stdout in one piece a call, in order; nothing is lost when the process exits right after. */
 export function print(text: string): void {
-  writeAll(1, `${text}\n`);
+  writeAll(1, Buffer.from(`${text}\n`));
+}
+
+/** Data as bytes, as they are. */
+export function printBytes(bytes: Uint8Array): void {
+  writeAll(1, bytes);
 }
 
 /** What people need to know beside the data: errors, notes. */
 export function note(text: string): void {
-  writeAll(2, `${text}\n`);
+  writeAll(2, Buffer.from(`${text}\n`));
 }
 
-function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
+function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(fd, bytes, at);
