@@ -30,3 +30,10 @@ export function parseRange(text: string, what: string, end: number): { pfnStart:
 export function hex(n: number): string {
   return `0x${n.toString(16)}`;
 }
+
+/** A pfn, or a half-open range of them. @throws P2mError where it is neither. */
+export function parsePfns(text: string, end: number): { pfnStart: number; pfnEnd: number } {
+  if (text.includes('-')) return parseRange(text, 'pfn range', end);
+  const pfn = parseNumber(text, 'pfn', end);
+  return { pfnStart: pfn, pfnEnd: pfn + 1 };
+}

@@ -1,0 +1,124 @@
+import type { Command } from 'commander';
+import { Clock, kindAt, type EntryCodec, type StoredLog } from '../events/index.js';
+import {
+  blame,
+  EntryHistory,
+  operationName,
+  parseMoment,
+  resolveMoment,
+  taskText,
+  timeText,
+  type BlamedEvent,
+  type BlameRow,
+} from '../replay/index.js';
+import { geometryByName, type EntryRun } from '../src/index.js';
+import { noteEnd } from './log_end.js';
+import { operationJson } from './log_text.js';
+import { hex, parsePfns } from './numbers.js';
+import { print } from './output.js';
+import { openStoredLog } from './stored_log.js';
+
+interface BlameOptions {
+  readonly at?: string;
+  readonly json?: boolean;
+}
+
+/** Runs that are told of the values of a row; --json has all. */
+const RUNS_TOLD = 2;
+
+/** `p2m blame LOG RANGE`: who set each entry. */
+export function addBlame(program: Command): void {
+  program
+    .command('blame')
+    .description('the event that set each entry of a range, with its operation, task and time')
+    .argument('<log>', 'a log, or a recording; - for stdin')
+    .argument('<range>', 'a pfn, or a half-open range A-B')
+    .option('--at <moment>', 'as of this moment: an event, 12.345s, @87.520279; default: the end')
+    .option('--json', 'a line of JSON a row')
+    .addHelpText(
+      'after',
+      `
+Columns: pfns, value, event, number of the operation, its name, task, time, kind of the event, the value before. - is what
+the log does not say; ^ is an entry that no event set: so the list began.
+
+Example:
+  p2m blame run.p2mlog 0x40500-0x40600 --at @87.520279`,
+    )
+    .action(async (path: string, range: string, options: BlameOptions) => {
+      const log = await openStoredLog(path);
+      run(log, range, options);
+      noteEnd(log);
+    });
+}
+
+function run(log: StoredLog, range: string, { at, json }: BlameOptions): void {
+  const { pfnStart, pfnEnd } = parsePfns(range, geometryByName(log.header.geometry).pfnEnd);
+  const moment = at === undefined ? log.events : resolveMoment(log, parseMoment(at));
+  const rows = blame(log, new EntryHistory(log), pfnStart, pfnEnd, moment);
+  if (json === true) for (const row of rows) print(JSON.stringify(jsonOf(log.codec, row)));
+  else for (const line of table(rows.map((row) => cells(log, row)))) print(line);
+}
+
+function cells(log: StoredLog, { pfnStart, pfnEnd, now, by }: BlameRow): string[] {
+  const pfns = pfnEnd === pfnStart + 1 ? hex(pfnStart) : `${hex(pfnStart)}-${hex(pfnEnd)}`;
+  const value = valueText(log.codec, now);
+  if (by === undefined) return [pfns, value, '^', '-', '-', '-', '-', '-', '-'];
+  const { seq, operation, old } = by;
+  const origin = operation?.origin;
+  return [
+    pfns,
+    value,
+    String(seq),
+    operation === undefined ? '-' : String(operation.op),
+    operation?.call === undefined ? '-' : operationName(operation),
+    operation?.task === undefined ? '-' : taskText(operation.task).replaceAll(' ', '\\x20'),
+    origin === undefined || origin.clock === Clock.none ? '-' : `@${timeText(origin.clock, origin.time)}`,
+    kindOf(log, seq),
+    `was ${valueText(log.codec, old)}`,
+  ];
+}
+
+function kindOf(log: StoredLog, seq: number): string {
+  const block = log.blockOf(seq);
+  return kindAt(log.read(block), seq - log.seqOf(block));
+}
+
+/** `m:77`, `m:77..` for values that count up, `m:77,+3` where other runs follow. */
+function valueText(codec: EntryCodec, runs: readonly EntryRun[]): string {
+  const told = runs.slice(0, RUNS_TOLD).map((run) => runText(codec, run));
+  return `${told.join(',')}${runs.length > RUNS_TOLD ? `,+${runs.length - RUNS_TOLD}` : ''}`;
+}
+
+function runText(codec: EntryCodec, { kind, first, start, count }: EntryRun): string {
+  if (kind === 'missing') return '~';
+  if (kind === 'fault') return 'fault';
+  const word = kind === 'identity' ? codec.identityOf(start) : first;
+  return `${codec.format(word)}${count > 1 ? '..' : ''}`;
+}
+
+function jsonOf(codec: EntryCodec, { pfnStart, pfnEnd, now, by }: BlameRow): object {
+  const blamed = (event: BlamedEvent): object => ({
+    seq: event.seq,
+    old: runsJson(codec, event.old),
+    operation: operationJson(event.operation, codec),
+  });
+  return { pfnStart, pfnEnd, now: runsJson(codec, now), by: by === undefined ? null : blamed(by) };
+}
+
+function runsJson(codec: EntryCodec, runs: readonly EntryRun[]): object[] {
+  return runs.map(({ start, count, kind, first }) => {
+    const hasValue = kind !== 'missing' && kind !== 'identity' && kind !== 'fault';
+    return { pfn: start, count, kind, ...(hasValue ? { first: codec.toHex(first) } : {}) };
+  });
+}
+
+/** Columns side by side. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}

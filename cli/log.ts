@@ -1,0 +1,124 @@
+import type { Command } from 'commander';
+import { CPU_MAX, usageError, type StoredLog } from '../events/index.js';
+import {
+  EventFilter,
+  LoggedOperations,
+  MfnConcern,
+  PageRoles,
+  parseKinds,
+  parseMoment,
+  PfnConcern,
+  resolveMoment,
+  resolveSince,
+  type EventQuestion,
+} from '../replay/index.js';
+import { geometryByName } from '../src/index.js';
+import { noteEnd } from './log_end.js';
+import { JsonLines, LogLines, OneLines, type EventText } from './log_text.js';
+import { parseNumber, parsePfns } from './numbers.js';
+import { print } from './output.js';
+import { openStoredLog } from './stored_log.js';
+
+interface LogOptions {
+  readonly pfn?: string;
+  readonly mfn?: string;
+  readonly cpu?: string;
+  readonly task?: string;
+  readonly op?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly oneline?: boolean;
+  readonly json?: boolean;
+}
+
+/** Frames are below what the kernel can store beside the two indicator bits. */
+const MFN_END = Number.MAX_SAFE_INTEGER;
+
+/** `p2m log LOG`: what happened. */
+export function addLog(program: Command): void {
+  program
+    .command('log')
+    .description('what happened: the events of a log, each under its operation')
+    .argument('<log>', 'a log, or a recording; - for stdin')
+    .option('--pfn <range>', 'events that concern a pfn, or one of a range A-B')
+    .option('--mfn <m>', 'events that name a machine frame, own or foreign')
+    .option('--cpu <list>', 'events of these CPUs: 0,2-3')
+    .option('--task <task>', 'events of operations of a task: its name, its pid, or NAME-PID')
+    .option(
+      '--op <kinds>',
+      'kinds of events (set_entry), or operations with all their events (set_phys_to_machine): A,B',
+    )
+    .option('--since <moment>', 'from here on: an event, 12.345s from the start, @87.520279 of the trace')
+    .option('--until <moment>', 'up to here, included')
+    .option('--oneline', 'a line an event, in columns')
+    .option('--json', 'a line of JSON an event: {"event": {...}, "operation": {...}}')
+    .addHelpText(
+      'after',
+      `
+An event is shown where it passes all options. Columns of --oneline: number, time, CPU, task, number of the operation, its
+name, kind of event, the event; - is what the log does not say.
+
+Examples:
+  p2m log run.p2mlog --pfn 0x40500
+  p2m log run.p2mlog --op set_entry,set_pte --since @87.520279 --oneline
+  p2m log run.p2mlog --task balloon-42 --json | jq .event.kind`,
+    )
+    .action(async (path: string, options: LogOptions) => {
+      const log = await openStoredLog(path);
+      run(log, options);
+      noteEnd(log);
+    });
+}
+
+function run(log: StoredLog, options: LogOptions): void {
+  const filter = new EventFilter(question(log, options));
+  const start = options.since === undefined ? 0 : resolveSince(log, parseMoment(options.since));
+  const end = options.until === undefined ? log.events : resolveMoment(log, parseMoment(options.until));
+  const operations = new LoggedOperations();
+  const roles = new PageRoles(log.header);
+  const text = textOf(log, roles, options);
+  for (let block = 0; block < log.blocks && log.seqOf(block) < end; block++) {
+    const batch = log.read(block);
+    const first = log.seqOf(block);
+    const rows = Math.min(batch.length, end - first);
+    const lines: string[] = [];
+    for (let i = 0; i < rows; i++) {
+      roles.note(batch, i);
+      const operation = operations.note(batch, i, first + i);
+      if (first + i < start || !filter.passes(batch, i, operation)) continue;
+      lines.push(...text.of(batch, i, first + i, operation));
+    }
+    if (lines.length > 0) print(lines.join('\n'));
+  }
+}
+
+function textOf(log: StoredLog, roles: PageRoles, { oneline, json }: LogOptions): EventText {
+  if (json === true && oneline === true) throw usageError('--json and --oneline', { expected: 'one of them' });
+  if (json === true) return new JsonLines(log.codec);
+  const roleOf = (page: number): number => roles.of(page);
+  return oneline === true ? new OneLines(log.codec, roleOf) : new LogLines(log.codec, roleOf);
+}
+
+function question(log: StoredLog, { pfn, mfn, cpu, task, op }: LogOptions): EventQuestion {
+  const { pfnEnd } = geometryByName(log.header.geometry);
+  const pfns = pfn === undefined ? undefined : parsePfns(pfn, pfnEnd);
+  return {
+    ...(pfns === undefined ? {} : { pfns: new PfnConcern(log.header, pfns.pfnStart, pfns.pfnEnd) }),
+    ...(mfn === undefined ? {} : { mfn: new MfnConcern(log.codec, parseNumber(mfn, 'mfn', MFN_END)) }),
+    ...(cpu === undefined ? {} : { cpus: parseCpus(cpu) }),
+    ...(task === undefined ? {} : { task }),
+    ...(op === undefined ? {} : { of: parseKinds(op) }),
+  };
+}
+
+/** CPUs as Linux lists them: `0,2-3`, both ends included. */
+function parseCpus(text: string): Set<number> {
+  const cpus = new Set<number>();
+  for (const part of text.split(',')) {
+    const [first, last] = part.split('-', 2).map((number) => parseNumber(number, 'CPU', CPU_MAX + 1));
+    if ((last ?? first!) < first!)
+      throw usageError('reversed range of CPUs', { got: part, expected: 'A-B, A at most B' });
+    for (let cpu = first!; cpu <= (last ?? first!); cpu++) cpus.add(cpu);
+  }
+  return cpus;
+}
