@@ -1,33 +1,23 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Command } from 'commander';
-import { ExitCode, inputError, usageError } from '../events/index.js';
-import {
-  replayLog,
-  replayRecording,
-  type DumpSource,
-  type LogInput,
-  type RecordingFiles,
-  type ReplayOptions,
-} from '../replay/index.js';
+import { ExitCode, usageError } from '../events/index.js';
+import { replayLog, replayRecording, type ReplayOptions } from '../replay/index.js';
 import { isLogFolder } from '../node/log_storage.js';
 import { EventFiles } from './event_files.js';
-import { filesBelow, isFolder, readBytes, readInput, readPieces } from './input.js';
+import { filesBelow, isFolder } from './input.js';
 import { note, print } from './output.js';
+import { folderFiles, logInput, type ReplayDumps } from './replay_input.js';
 import { reportText } from './report_text.js';
 import { Progress } from './progress.js';
 import { quoted } from './quoted.js';
 
-interface ReplayCliOptions {
-  readonly init?: string;
-  readonly initPt?: string;
-  readonly expect?: string;
-  readonly expectPt?: string;
+interface ReplayCliOptions extends ReplayDumps {
   readonly kernel?: string;
   readonly memory: string;
   readonly output?: string;
   readonly json?: boolean;
+  readonly interactive?: boolean;
+  readonly execute?: string;
 }
 
 /** `p2m replay PATH`: a recording of a real domain, or one log, against the model. */
@@ -44,6 +34,8 @@ export function addReplay(program: Command): void {
     .option('--memory <kind>', 'flat or paged', 'flat')
     .option('-o, --output <file>', 'keep every event: FILE.p2mlog, or FILE.jsonl as text')
     .option('--json', 'one JSON object instead of text')
+    .option('-i, --interactive', 'go through an event log by hand, both ways: docs/time-travel.md')
+    .option('-x, --execute <file>', 'the same by a file of commands, one a line; - for stdin')
     .addHelpText(
       'after',
       `
@@ -55,10 +47,14 @@ Exit: 0 ok, 1 violated, 2 usage, 3 bad input, 4 incomplete (events are missing i
 
 Examples:
   p2m replay test/recordings/k61-512M-balloon
-  p2m replay trace.txt.gz --kernel 6.1 --init p2m-before.bin.gz --init-pt p2m-before.pt.txt -o run.p2mlog`,
+  p2m replay trace.txt.gz --kernel 6.1 --init p2m-before.bin.gz --init-pt p2m-before.pt.txt -o run.p2mlog
+  p2m replay -i run.p2mlog`,
     )
     .action(async (path: string, options: ReplayCliOptions) => {
-      process.exitCode = await run(path, options);
+      const isTravel = options.interactive === true || options.execute !== undefined;
+      process.exitCode = isTravel
+        ? await (await import('./travel.js')).travel(path, options)
+        : await run(path, options);
     });
 }
 
@@ -103,65 +99,6 @@ function flags(options: ReplayCliOptions): string {
   const words = given.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]));
   if (memory !== 'flat') words.push(`--memory ${memory}`);
   return words.map((word) => ` ${word}`).join('');
-}
-
-/** Files of a folder by name; a name with a path in it is none. */
-function folderFiles(folder: string, { init, initPt, expect, expectPt }: ReplayCliOptions, progress: Progress) {
-  if ([init, initPt, expect, expectPt].some((option) => option !== undefined)) {
-    throw usageError('a recording names its dumps itself', {
-      got: `--init or --expect with ${folder}`,
-      expected: 'a log',
-    });
-  }
-  const pathOf = (name: string): string | undefined => {
-    if (name.includes('/') || name.includes('\\') || name.startsWith('.')) return undefined;
-    const file = join(folder, name);
-    return existsSync(file) ? file : undefined;
-  };
-  return {
-    read: (name: string) => {
-      const file = pathOf(name);
-      if (file !== undefined) return readBytes(file);
-      if (!name.startsWith('replay.json') || pathOf('replay.json') !== undefined) return undefined;
-      if (pathOf('replay.json.gz') !== undefined) return undefined;
-      throw inputError('not a recording: no replay.json', {
-        file: join(folder, 'replay.json'),
-        hint: 'a log by itself is given as the file',
-      });
-    },
-    open: (name: string) => {
-      const file = pathOf(name);
-      return file === undefined ? undefined : progress.watch(readPieces(file), file);
-    },
-  } satisfies RecordingFiles;
-}
-
-/** A log by itself, with the dumps of the command line. */
-function logInput(path: string, options: ReplayCliOptions, progress: Progress): LogInput {
-  const { init, initPt, expect, expectPt } = options;
-  if (init === undefined && initPt !== undefined) throw usageError('--init-pt without --init');
-  if (expect === undefined && expectPt !== undefined) throw usageError('--expect-pt without --expect');
-  if ([path, init, initPt, expect, expectPt].filter((file) => file === '-').length > 1) {
-    throw usageError('two files from stdin', { expected: '- once' });
-  }
-  const log = path === '-' ? 'stdin' : path;
-  return {
-    log,
-    pieces: progress.watch(readPieces(path), path),
-    from: init === undefined ? undefined : dumpSource(init, initPt),
-    to: expect === undefined ? undefined : dumpSource(expect, expectPt),
-  };
-}
-
-function dumpSource(dump: string, kinds: string | undefined): DumpSource {
-  return {
-    name: dump,
-    read: () => ({
-      words: { bytes: readInput(dump), file: dump },
-      kinds: kinds === undefined ? undefined : { bytes: readInput(kinds), file: kinds },
-      info: undefined,
-    }),
-  };
 }
 
 /** The files that the command reads, as far as they are named. */

@@ -1,12 +1,5 @@
-import {
-  INVALID,
-  KINDS,
-  mfnWord,
-  usageError,
-  type EntryCodec,
-  type OperationName,
-  type Word,
-} from '../events/index.js';
+import { INVALID, mfnWord, usageError, type EntryCodec, type OperationName, type Word } from '../events/index.js';
+import type { Behalf } from './behalf.js';
 import type { PfnRange } from './boot_sequence.js';
 import type { Domain, Outcome } from './domain.js';
 import { lookUp } from './look_up.js';
@@ -80,11 +73,13 @@ export type Command = {
   } & CommandArguments[K];
 }[CommandName];
 
-/** A command whose arguments are in order: running it gives its outcome. */
-export type CheckedCommand = () => Outcome;
+/** A command whose arguments are in order: running it, on somebody's behalf, gives its outcome. */
+export type CheckedCommand = (behalf: Behalf) => Outcome;
 
 /** Pfns and frames that a word or a column holds are below this. */
 const SHORT_END = 2 ** 30;
+/** Commands come from no line of an input. */
+const NO_LINE = 0;
 
 const MACHINE_OF = {
   set_phys_to_machine: 'setPhysToMachine',
@@ -113,7 +108,7 @@ export function checkCommand(domain: Domain, command: Command): CheckedCommand {
   const cpu = whole(command.cpu ?? 0, domain.cpus.length, `cpu of ${operation}`);
   const run =
     (pfn: number, value: Word = INVALID, count = 0): CheckedCommand =>
-    () =>
+    (behalf) =>
       domain.run(
         operation as keyof typeof MACHINE_OF,
         domain.machines[MACHINE_OF[operation as keyof typeof MACHINE_OF]],
@@ -121,6 +116,8 @@ export function checkCommand(domain: Domain, command: Command): CheckedCommand {
         value,
         count,
         cpu,
+        NO_LINE,
+        behalf,
       );
   const pfnOf = (pfn: number): number => whole(pfn, domain.geometry.pfnEnd, `pfn of ${operation}`);
   switch (operation) {
@@ -149,17 +146,17 @@ export function checkCommand(domain: Domain, command: Command): CheckedCommand {
     case 'set_foreign_p2m_mapping': {
       const slots = command.slots.map((slot) => checkSlot(slot, operation));
       const map = run(0, command.kernel === true ? kernelOps() : INVALID, countOf(slots, operation));
-      return () => {
+      return (behalf) => {
         slots.forEach((slot, i) => slot.forEach(([field, value]) => domain.setGrant(i, field, value)));
-        return map();
+        return map(behalf);
       };
     }
     case 'clear_foreign_p2m_mapping': {
       const pfns = command.pfns.map((pfn) => whole(pfn, SHORT_END, `pfn of ${operation}`));
       const unmap = run(0, command.kernel === true ? kernelOps() : INVALID, countOf(pfns, operation));
-      return () => {
+      return (behalf) => {
         pfns.forEach((pfn, i) => domain.setGrant(i, Grant.pfn, pfn));
-        return unmap();
+        return unmap(behalf);
       };
     }
     case 'xen_arch_pre_suspend':
@@ -167,7 +164,7 @@ export function checkCommand(domain: Domain, command: Command): CheckedCommand {
       return run(0);
     case 'look_up': {
       const pfn = pfnOf(command.pfn);
-      return () => loggedLookUp(domain, pfn, cpu);
+      return (behalf) => loggedLookUp(domain, pfn, cpu, behalf);
     }
     default:
       throw usageError('unknown operation', {
@@ -189,9 +186,9 @@ export function wordOf(codec: EntryCodec, value: EntryValue, of: string): Word {
 }
 
 /** What a look-up sees, logged. It is an act of no operation. */
-function loggedLookUp(domain: Domain, pfn: number, cpu: number): Outcome {
+function loggedLookUp(domain: Domain, pfn: number, cpu: number, behalf: Behalf): Outcome {
   const word = lookUp(domain.memory, pfn);
-  domain.batch.push(KINDS.look_up.id, cpu, 0, pfn | 0, Math.floor(pfn / 2 ** 32), word);
+  domain.sawEntry(pfn, word, cpu, behalf);
   return { kind: 'word', value: word };
 }
 

@@ -13,6 +13,7 @@ import {
   type Word,
 } from '../events/index.js';
 import { adoptList, assumeLeaf, type LeafRun, type ListState } from './adopt.js';
+import { NOBODY, ToldTasks, type Behalf } from './behalf.js';
 import { Cpu } from './cpu.js';
 import { checkGeometry, type Form } from './forms.js';
 import { alignUp, type Geometry } from './geometry.js';
@@ -93,6 +94,7 @@ const ENOMEM = 12;
 const NO_OP = 0;
 /** Pfns that are kept in a word stay below this. */
 const PFN_MAX = 2 ** 31 - 1;
+const TASK = KINDS.task.id;
 /** Events are handed on between rows once there are this many: one operation of the boot can make millions. */
 const FLUSH_AT = 4096;
 
@@ -110,6 +112,7 @@ export class Domain {
   readonly cpus: readonly Cpu[];
   readonly #ports: ModelPort[];
   readonly #onEvents: ((batch: EventBatch) => void) | undefined;
+  readonly #told: ToldTasks;
   #ops = 0;
   #held = false;
 
@@ -140,6 +143,7 @@ export class Domain {
     this.memory =
       options.memory === 'flat' ? new FlatMemory(capacity, options.codec) : new PagedMemory(capacity, options.codec);
     this.#ports = Array.from({ length: capacity.cpus }, (_, cpu) => new ModelPort(this.memory, this.batch, cpu));
+    this.#told = new ToldTasks(capacity.cpus);
     for (const port of this.#ports) port.quiet = options.quiet ?? false;
     this.cpus = this.#ports.map((port) => new Cpu(port, form, this.machines, this.memory));
     this.#onEvents = options.onEvents;
@@ -166,8 +170,17 @@ export class Domain {
   }
 
   /** Runs `machine` as `operation` on a CPU to its end. What it gives back is also in `cpus[cpu]`. */
-  run(operation: OperationName, machine: Machine, pfn: number, value = 0, count = 0, cpu = 0, origin = 0): Outcome {
-    this.begin(operation, machine, pfn, value, count, cpu, origin);
+  run(
+    operation: OperationName,
+    machine: Machine,
+    pfn: number,
+    value = 0,
+    count = 0,
+    cpu = 0,
+    origin = 0,
+    behalf = NOBODY,
+  ): Outcome {
+    this.begin(operation, machine, pfn, value, count, cpu, origin, this.cpus[cpu], behalf);
     const runner = this.cpus[cpu]!;
     while (runner.state === 'running') {
       runner.step();
@@ -176,7 +189,11 @@ export class Domain {
     return this.end(operation, cpu);
   }
 
-  /** Opens an operation on a CPU, in `context`: its record, then its first row is next. Gives its number. */
+  /**
+   * Opens an operation on a CPU, in `context`: its record, then its first row is next. Gives its number.
+   * @param origin line of the input that it came from; 0 for none
+   * @param behalf whose it is, and since when: read at once
+   */
   begin(
     operation: OperationName,
     machine: Machine,
@@ -186,10 +203,14 @@ export class Domain {
     cpu = 0,
     origin = 0,
     context: Cpu = this.cpus[cpu]!,
+    behalf: Behalf = NOBODY,
   ): number {
     const port = this.#ports[cpu]!;
-    if (port.quiet) port.op = ++this.#ops;
-    else port.called(++this.#ops, Operation[operation], pfn, value, origin);
+    port.op = ++this.#ops;
+    if (!port.quiet) {
+      this.#told.say(port, behalf);
+      port.called(this.#ops, Operation[operation], pfn, value, origin);
+    }
     context.begin(machine, pfn, value, count);
     return this.#ops;
   }
@@ -215,6 +236,16 @@ export class Domain {
       port.returned(Operation[operation], result, idle ? resultOf(operation, context) : 0);
     }
     if (!this.#held && this.batch.length >= FLUSH_AT) this.flush();
+  }
+
+  /** A look-up in `behalf`'s name saw `word`, which is logged: an act of no operation. */
+  sawEntry(pfn: number, word: Word, cpu = 0, behalf: Behalf = NOBODY): void {
+    const port = this.#ports[cpu]!;
+    const { op } = port;
+    port.op = NO_OP;
+    if (!port.quiet) this.#told.say(port, behalf);
+    port.looked(pfn, word);
+    port.op = op;
   }
 
   /** One more context of a CPU: a task that was preempted there in the middle of an operation goes on in its own. */
@@ -256,7 +287,10 @@ export class Domain {
    * the middle are forgotten by whoever runs them.
    */
   rewind(events: number, ops: number): void {
-    for (let i = this.batch.length - 1; i >= events; i--) undo(this.memory, this.batch, i);
+    for (let i = this.batch.length - 1; i >= events; i--) {
+      if (this.batch.kind[i] === TASK) this.#told.forget(this.batch.cpu[i]!);
+      undo(this.memory, this.batch, i);
+    }
     this.batch.truncate(events);
     this.#ops = ops;
   }

@@ -1,5 +1,7 @@
 import { Subject, type Observable } from 'rxjs';
 import {
+  Clock,
+  commOf,
   EventBatch,
   FAULT,
   P2mError,
@@ -9,6 +11,7 @@ import {
   type EventsHeader,
   type Word,
 } from '../events/index.js';
+import { NOBODY, type Behalf } from './behalf.js';
 import { checkCommand, type CheckedCommand, type Command } from './command.js';
 import { Domain, type DomainOptions, type Outcome } from './domain.js';
 import { headerOf } from './domain_header.js';
@@ -43,10 +46,17 @@ export interface EngineOptions extends Omit<DomainOptions, 'onEvents'> {
   /** Most callers that may wait at once; default 10 000. */
   readonly queueMax?: number;
   readonly logger?: EngineLogger;
+  /**
+   * What time it is, in whole nanoseconds below 2^53, for the log to say when commands began: asked once a call, under the
+   * lock. Default: the log has no times.
+   */
+  readonly clock?: () => number;
 }
 
 /** By id: the operand column that names a payload record, or -1. */
 const PAYLOAD_COLUMN = Int8Array.from({ length: 256 }, (_, id) => payloadColumn(id));
+
+const UTF_8 = new TextEncoder();
 
 /** A domain's own batch is handed on when it has 4096 events; boot and hot loops may leave more between two appends. */
 const BATCH_EVENTS = 8192;
@@ -73,6 +83,7 @@ export class Engine {
   readonly #logger: EngineLogger | undefined;
   readonly #mutex: OwnedMutex;
   readonly #origin: string | undefined;
+  readonly #clock: (() => number) | undefined;
   /** What has happened and is not on its way to the log. */
   #pending = new EventBatch(BATCH_EVENTS);
   /** What is being appended, or was to be and failed. */
@@ -88,10 +99,11 @@ export class Engine {
 
   /** @throws {P2mError} as `Domain` does */
   constructor(options: EngineOptions) {
-    const { log, origin, queueMax, logger, ...domain } = options;
+    const { log, origin, queueMax, logger, clock, ...domain } = options;
     this.#mutex = new OwnedMutex(queueMax);
     this.#logger = logger;
     this.#origin = origin;
+    this.#clock = clock;
     this.domain = new Domain({ ...domain, onEvents: (batch) => this.#collect(batch) });
     this.lookUp = boundLookUp(this.domain.memory);
     this.events$ = this.#events.asObservable();
@@ -135,8 +147,8 @@ export class Engine {
    *
    * An operation that ends in a kernel assertion or a fault is an outcome, not an error.
    *
-   * @param owner who asks, for messages
-   * @throws {P2mError} and nothing has run: `usage`, a bad command, or the engine is closed; `capacity`, too many callers wait,
+   * @param owner who asks: the task that the log names for it (its first 16 bytes in UTF-8), and for messages
+   * @throws {P2mError} and nothing has run: `usage`, a bad command or time, or the engine is closed; `capacity`, too many callers wait,
    *   or the log still refuses what was done before
    * @throws what the log throws: the commands have run, and their events are appended before anything else runs
    * @throws what broke off an operation in its middle (`AssertionError`; `capacity`, where the flat memory cannot show what
@@ -144,11 +156,11 @@ export class Engine {
    */
   execute(command: Command, owner?: string): Promise<Outcome>;
   execute(commands: readonly Command[], owner?: string): Promise<Outcome[]>;
-  async execute(asked: Command | readonly Command[], owner = 'a caller'): Promise<Outcome | Outcome[]> {
+  async execute(asked: Command | readonly Command[], owner?: string): Promise<Outcome | Outcome[]> {
     const checked = this.#check(asked);
-    const outcomes = await this.#locked(owner, async () => {
+    const outcomes = await this.#locked(owner ?? 'a caller', async () => {
       await this.#catchUp();
-      const done = this.#run(checked);
+      const done = this.#run(checked, owner);
       await this.#publish();
       return done;
     });
@@ -159,12 +171,12 @@ export class Engine {
    * As `execute`, at once: takes no lock and waits for no log. Their events go with the next batch, so call `flush` every
    * so often.
    *
-   * @throws {P2mError} code `usage`, and nothing has run: a bad command, or the engine is closed
+   * @throws {P2mError} code `usage`, and nothing has run: a bad command or time, or the engine is closed
    */
-  executeNow(command: Command): Outcome;
-  executeNow(commands: readonly Command[]): Outcome[];
-  executeNow(asked: Command | readonly Command[]): Outcome | Outcome[] {
-    const outcomes = this.#run(this.#check(asked));
+  executeNow(command: Command, owner?: string): Outcome;
+  executeNow(commands: readonly Command[], owner?: string): Outcome[];
+  executeNow(asked: Command | readonly Command[], owner?: string): Outcome | Outcome[] {
+    const outcomes = this.#run(this.#check(asked), owner);
     return isList(asked) ? outcomes : outcomes[0]!;
   }
 
@@ -216,13 +228,26 @@ export class Engine {
     });
   }
 
-  #run(checked: readonly CheckedCommand[]): Outcome[] {
+  #run(checked: readonly CheckedCommand[], owner: string | undefined): Outcome[] {
+    const behalf = this.#behalfOf(owner);
     try {
-      return checked.map((run) => run());
+      return checked.map((run) => run(behalf));
     } catch (error) {
       this.#brokenBy = { error };
       throw error;
     }
+  }
+
+  #behalfOf(owner: string | undefined): Behalf {
+    if (owner === undefined && this.#clock === undefined) return NOBODY;
+    const comm = owner === undefined ? NOBODY.comm : commOf(UTF_8.encode(owner));
+    if (this.#clock === undefined) return { ...NOBODY, comm };
+    const time = this.#clock();
+    if (Number.isSafeInteger(time) && time >= 0) return { ...NOBODY, comm, clock: Clock.ns, time };
+    throw usageError('the clock of the engine gives a bad time', {
+      got: String(time),
+      expected: 'whole nanoseconds from 0 to below 2^53',
+    });
   }
 
   async #locked<T>(owner: string, work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 export type { LeafRun, ListState } from './adopt.js';
+export { NOBODY, type Behalf } from './behalf.js';
 export * from './geometry.js';
 export * from './forms.js';
 export * from './machine.js';

@@ -290,6 +290,16 @@ export class ModelPort implements Port {
     this.emitted.push(page);
   }
 
+  /** Operations that begin on this CPU from here on are of the task. */
+  task(pid: number, [a, b, c, d]: readonly number[]): void {
+    this.event(KINDS.task.id, pid, a, b, c, d);
+  }
+
+  /** When the operation whose call follows began, and in which kernel function. */
+  origin(clock: number, time: number, around: number, line: number): void {
+    this.event(KINDS.origin.id, clock, time | 0, Math.floor(time / 2 ** 32), around, line);
+  }
+
   /** Operation `op` begins on this CPU: what follows belongs to it. */
   called(op: number, operation: number, pfn: number, value: Word, origin: number): void {
     this.op = op;
@@ -300,6 +310,11 @@ export class ModelPort implements Port {
   returned(operation: number, result: number, value: number): void {
     this.event(KINDS.return.id, operation, result, value);
     this.op = 0;
+  }
+
+  /** A look-up saw the word, which is logged. */
+  looked(pfn: number, word: Word): void {
+    this.event(KINDS.look_up.id, pfn | 0, Math.floor(pfn / 2 ** 32), word);
   }
 
   bug(bug: number, pfn: number): void {

@@ -1,5 +1,6 @@
 import { inputError, type EntryCodec, type P2mError, type Word } from '../../events/index.js';
 import { argName, ArgKey, type TraceLine, type TraceNames } from '../trace/trace_line.js';
+import type { CallBehalfs } from './call_behalf.js';
 
 const PFN_END = 2 ** 52;
 /** Largest order of a contiguous region that is believed. */
@@ -9,6 +10,8 @@ const ORDER_MAX = 20;
 export interface TraceLog {
   readonly file: string;
   readonly names: TraceNames;
+  /** Says whose its calls are, where somebody keeps the events. */
+  readonly behalfs?: CallBehalfs | undefined;
 }
 
 /** Reads the arguments that a line must have. Every method throws a P2mError where one is missing or out of range. */

@@ -1,5 +1,5 @@
 import { INVALID, type Word } from '../../events/index.js';
-import type { Cpu } from '../../src/index.js';
+import { NOBODY, type Behalf, type Cpu } from '../../src/index.js';
 import { Foreseen } from './knowledge.js';
 
 /** A call that the model made: the operation that it ran, or one inside it. */
@@ -68,6 +68,8 @@ export class LogCall {
   cpu = 0;
   pid = 0;
   task = 0;
+  /** Whose it is, and since when, where somebody keeps the events. */
+  behalf: Behalf = NOBODY;
   mode: number = Mode.unused;
   pfn = 0;
   value: Word = INVALID;
@@ -127,6 +129,7 @@ export class LogCall {
     this.cpu = cpu;
     this.pid = pid;
     this.task = task;
+    this.behalf = NOBODY;
     this.mode = Mode.unused;
     this.pfn = 0;
     this.value = INVALID;

@@ -108,7 +108,8 @@ export class ModelRunner implements CallObserver {
     this.note(call.moment);
     this.#call = call;
     while (this.#open.length > 0) this.#open.pop();
-    call.op = this.domain.begin(name, machine, call.pfn, call.value, call.count, call.cpu, call.line, context);
+    const { pfn, value, count, cpu, line, behalf } = call;
+    call.op = this.domain.begin(name, machine, pfn, value, count, cpu, line, context, behalf);
   }
 
   #end(call: LogCall): void {

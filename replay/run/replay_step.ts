@@ -5,6 +5,7 @@ import type { OpenedLog } from '../trace/opened_log.js';
 import { decoderFor, type TextFormat } from '../trace/sniff.js';
 import { TraceEvent, TraceNames } from '../trace/trace_line.js';
 import { TraceReader } from '../trace/trace_reader.js';
+import { CallBehalfs } from './call_behalf.js';
 import { compareWithDump } from './compare.js';
 import { ReplayedDomain, type EventKeeper, type ReplayModel } from './replayed_domain.js';
 import { Replayer, type CheckpointWatch } from './replayer.js';
@@ -80,7 +81,8 @@ class StepRun {
     this.#checkpoints = input.checkpoints.map((checkpoint) => this.#watch(checkpoint));
     const { domain, knowledge } = this.#replayed;
     const known = Math.max(from?.entries.length ?? 0, to?.entries.length ?? 0);
-    const traceLog = { file: log, names: this.#names };
+    const behalfs = keeper === undefined ? undefined : new CallBehalfs(this.#names);
+    const traceLog = { file: log, names: this.#names, behalfs };
     this.#replayer = new Replayer(domain, knowledge, traceLog, counts, this.#checkpoints, known);
     this.#replayer.lookAhead(input.opened.beginning);
   }

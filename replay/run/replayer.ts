@@ -85,7 +85,7 @@ export class Replayer implements TraceHandler {
     this.#checkpoints = checkpoints;
     this.#writers = new LastWriters(knownPfns);
     this.#enclosures = new Enclosures(this.#arguments, domain.memory.codec);
-    this.#tasks = new TaskCalls((call, task) => this.#onEnd(call, task));
+    this.#tasks = new TaskCalls((call, task) => this.#onEnd(call, task), log.behalfs);
     this.#knowledge = knowledge;
     this.#runner = new ModelRunner(domain, knowledge);
     this.#window = new CallWindow(

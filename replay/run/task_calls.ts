@@ -1,4 +1,5 @@
 import { PROBES_END, type TraceLine } from '../trace/trace_line.js';
+import type { CallBehalfs } from './call_behalf.js';
 import { LINE_MAX, LogCall, Mode } from './log_call.js';
 import { isEnclosedStep, isGrant, isInnerStep, mayContain, mayInterrupt, sameAs } from './probed_function.js';
 
@@ -22,6 +23,7 @@ export interface Task {
  */
 export class TaskCalls {
   readonly #onEnd: (call: LogCall, task: Task) => void;
+  readonly #behalfs: CallBehalfs | undefined;
   readonly #tasks = new Map<number, Task>();
   /** The task of the line before, which most lines are of. */
   #lastKey = Number.NaN;
@@ -40,9 +42,13 @@ export class TaskCalls {
   #orphans = 0;
   #orphanLine = Infinity;
 
-  /** @param onEnd told of each call that has ended, as it leaves its task; the record may be freed then, or later */
-  constructor(onEnd: (call: LogCall, task: Task) => void) {
+  /**
+   * @param onEnd   told of each call that has ended, as it leaves its task; the record may be freed then, or later
+   * @param behalfs says whose calls are; undefined where nobody asks
+   */
+  constructor(onEnd: (call: LogCall, task: Task) => void, behalfs?: CallBehalfs) {
     this.#onEnd = onEnd;
+    this.#behalfs = behalfs;
   }
 
   /** The task of the line. */
@@ -124,6 +130,7 @@ export class TaskCalls {
     if (this.#openTotal > 0 && this.isOutermost(task)) this.#countOverlap();
     const call = this.#free.pop() ?? new LogCall();
     call.begin(event, line.line, line.cpu, line.pid, line.task);
+    if (this.#behalfs !== undefined) call.behalf = this.#behalfs.of(line, task.calls);
     task.calls.push(call);
     this.#open[event]!++;
     this.#openTotal++;

@@ -29,6 +29,11 @@ export class NameTable {
     return this.#names[id];
   }
 
+  /** The bytes of the name of an id that was given out; nobody may change them. */
+  bytesOf(id: number): Uint8Array {
+    return this.#bytes[id]!;
+  }
+
   /** The id of the name in `bytes[start, end)`, or -1 where it is not in the table. */
   find(bytes: Uint8Array, start: number, end: number): number {
     return this.#find(bytes, start, end, hashOf(bytes, start, end));

@@ -167,7 +167,7 @@ describe('Engine.loggedLookUp', () => {
       viewEvent(log.all, before + i, e.codec, before + i),
     );
     expect(events.filter(({ kind }) => kind === 'look_up')).toEqual([
-      { seq: before, cpu: 0, op: 0, kind: 'look_up', pfn: 8, value: '0xffffffffffffffff' },
+      { seq: before + 1, cpu: 0, op: 0, kind: 'look_up', pfn: 8, value: '0xffffffffffffffff' },
       { seq: log.all.length - 2, cpu: 0, op: 0, kind: 'look_up', pfn: 8, value: '0x4d' },
       { seq: log.all.length - 1, cpu: 0, op: 0, kind: 'look_up', pfn: 2 ** 40, value: '0x4000010000000000' },
     ]);
