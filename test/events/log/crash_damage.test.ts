@@ -3,14 +3,14 @@ import { EntryCodec, LogStore, P2mError, SegmentedLog, verifyLog } from '../../.
 import { eventsOf, RUN_HEADER, truth, wrongEvents } from './crash_run.js';
 import { FaultyDisk } from './faulty_disk.js';
 
-const EVENTS = 24;
+const EVENTS = 12;
 const LINES = truth(EVENTS);
 
 /** The files of a log of a few segments, closed. */
 async function smallLog(): Promise<Map<string, Uint8Array>> {
   const disk = new FaultyDisk();
   const codec = new EntryCodec(64);
-  const store = await LogStore.open(disk, RUN_HEADER, codec, { segmentBytes: 400 });
+  const store = await LogStore.open(disk, RUN_HEADER, codec, { segmentBytes: 300 });
   for (let seq = 0; seq < EVENTS; seq += 4) await store.append(eventsOf(codec, seq, seq + 4), seq);
   await store.close();
   return new Map(
@@ -53,7 +53,7 @@ function wrongReading(disk: FaultyDisk): string[] {
 async function wrongRecovery(disk: FaultyDisk): Promise<string[]> {
   const codec = new EntryCodec(64);
   try {
-    const store = await LogStore.open(disk, RUN_HEADER, codec, { segmentBytes: 400 });
+    const store = await LogStore.open(disk, RUN_HEADER, codec, { segmentBytes: 300 });
     const start = store.events;
     if (start > EVENTS) return [`${start} events`];
     await store.append(eventsOf(codec, start, EVENTS + 1), start);
