@@ -15,10 +15,11 @@ import { geometryByName, type EntryRun } from '../src/index.js';
 import { noteEnd } from './log_end.js';
 import { operationJson } from './log_text.js';
 import { hex, parsePfns } from './numbers.js';
+import { addLogOptions, type LogOptions } from './log_options.js';
 import { print } from './output.js';
 import { openStoredLog } from './stored_log.js';
 
-interface BlameOptions {
+interface BlameOptions extends LogOptions {
   readonly at?: string;
   readonly json?: boolean;
 }
@@ -28,13 +29,14 @@ const RUNS_TOLD = 2;
 
 /** `p2m blame LOG RANGE`: who set each entry. */
 export function addBlame(program: Command): void {
-  program
+  const command = program
     .command('blame')
     .description('the event that set each entry of a range, with its operation, task and time')
     .argument('<log>', 'a log, or a recording; - for stdin')
     .argument('<range>', 'a pfn, or a half-open range A-B')
     .option('--at <moment>', 'as of this moment: an event, 12.345s, @87.520279; default: the end')
-    .option('--json', 'a line of JSON a row')
+    .option('--json', 'a line of JSON a row');
+  addLogOptions(command)
     .addHelpText(
       'after',
       `
@@ -45,7 +47,7 @@ Example:
   p2m blame run.p2mlog 0x40500-0x40600 --at @87.520279`,
     )
     .action(async (path: string, range: string, options: BlameOptions) => {
-      const log = await openStoredLog(path);
+      const log = await openStoredLog(path, options);
       run(log, range, options);
       noteEnd(log);
     });

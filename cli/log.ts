@@ -16,10 +16,11 @@ import { geometryByName } from '../src/index.js';
 import { noteEnd } from './log_end.js';
 import { JsonLines, LogLines, OneLines, type EventText } from './log_text.js';
 import { parseNumber, parsePfns } from './numbers.js';
+import { addLogOptions, type LogOptions } from './log_options.js';
 import { print } from './output.js';
 import { openStoredLog } from './stored_log.js';
 
-interface LogOptions {
+interface QuestionOptions extends LogOptions {
   readonly pfn?: string;
   readonly mfn?: string;
   readonly cpu?: string;
@@ -36,7 +37,7 @@ const MFN_END = Number.MAX_SAFE_INTEGER;
 
 /** `p2m log LOG`: what happened. */
 export function addLog(program: Command): void {
-  program
+  const command = program
     .command('log')
     .description('what happened: the events of a log, each under its operation')
     .argument('<log>', 'a log, or a recording; - for stdin')
@@ -51,7 +52,8 @@ export function addLog(program: Command): void {
     .option('--since <moment>', 'from here on: an event, 12.345s from the start, @87.520279 of the trace')
     .option('--until <moment>', 'up to here, included')
     .option('--oneline', 'a line an event, in columns')
-    .option('--json', 'a line of JSON an event: {"event": {...}, "operation": {...}}')
+    .option('--json', 'a line of JSON an event: {"event": {...}, "operation": {...}}');
+  addLogOptions(command)
     .addHelpText(
       'after',
       `
@@ -63,14 +65,14 @@ Examples:
   p2m log run.p2mlog --op set_entry,set_pte --since @87.520279 --oneline
   p2m log run.p2mlog --task balloon-42 --json | jq .event.kind`,
     )
-    .action(async (path: string, options: LogOptions) => {
-      const log = await openStoredLog(path);
+    .action(async (path: string, options: QuestionOptions) => {
+      const log = await openStoredLog(path, options);
       run(log, options);
       noteEnd(log);
     });
 }
 
-function run(log: StoredLog, options: LogOptions): void {
+function run(log: StoredLog, options: QuestionOptions): void {
   const filter = new EventFilter(question(log, options));
   const start = options.since === undefined ? 0 : resolveSince(log, parseMoment(options.since));
   const end = options.until === undefined ? log.events : resolveMoment(log, parseMoment(options.until));
@@ -92,14 +94,14 @@ function run(log: StoredLog, options: LogOptions): void {
   }
 }
 
-function textOf(log: StoredLog, roles: PageRoles, { oneline, json }: LogOptions): EventText {
+function textOf(log: StoredLog, roles: PageRoles, { oneline, json }: QuestionOptions): EventText {
   if (json === true && oneline === true) throw usageError('--json and --oneline', { expected: 'one of them' });
   if (json === true) return new JsonLines(log.codec);
   const roleOf = (page: number): number => roles.of(page);
   return oneline === true ? new OneLines(log.codec, roleOf) : new LogLines(log.codec, roleOf);
 }
 
-function question(log: StoredLog, { pfn, mfn, cpu, task, op }: LogOptions): EventQuestion {
+function question(log: StoredLog, { pfn, mfn, cpu, task, op }: QuestionOptions): EventQuestion {
   const { pfnEnd } = geometryByName(log.header.geometry);
   const pfns = pfn === undefined ? undefined : parsePfns(pfn, pfnEnd);
   return {

@@ -15,20 +15,26 @@ import { colors } from './colors.js';
 import { noteEnd } from './log_end.js';
 import { callWords, factsOf, operationJson } from './log_text.js';
 import { hex, parseNumber } from './numbers.js';
+import { addLogOptions, type LogOptions } from './log_options.js';
 import { print } from './output.js';
 import { openStoredLog } from './stored_log.js';
 
+interface ShowOptions extends LogOptions {
+  readonly json?: boolean;
+}
+
 /** `p2m show LOG SEQ`: one event. */
 export function addShow(program: Command): void {
-  program
+  const command = program
     .command('show')
     .description('one event of a log: what it changed, and the chain of causes up to its call')
     .argument('<log>', 'a log, or a recording; - for stdin')
     .argument('<seq>', 'number of the event')
-    .option('--json', 'one JSON object instead of text')
+    .option('--json', 'one JSON object instead of text');
+  addLogOptions(command)
     .addHelpText('after', '\nExample:\n  p2m show run.p2mlog 4789')
-    .action(async (path: string, seq: string, options: { readonly json?: boolean }) => {
-      const log = await openStoredLog(path);
+    .action(async (path: string, seq: string, options: ShowOptions) => {
+      const log = await openStoredLog(path, options);
       show(log, parseSeq(log, seq), options.json === true);
       noteEnd(log);
     });

@@ -4,10 +4,11 @@ import { LogStats, Timeline, timeText, type TimeHistogram } from '../replay/inde
 import { geometryByName, structure } from '../src/index.js';
 import { noteEnd } from './log_end.js';
 import { hex, parseNumber } from './numbers.js';
+import { addLogOptions, type LogOptions } from './log_options.js';
 import { note, print } from './output.js';
 import { openStoredLog } from './stored_log.js';
 
-interface StatsOptions {
+interface StatsOptions extends LogOptions {
   readonly top: string;
   readonly json?: boolean;
 }
@@ -16,15 +17,17 @@ type Counts = readonly (readonly [name: string, count: number])[];
 
 /** `p2m stats LOG`: what a log is made of. */
 export function addStats(program: Command): void {
-  program
+  const command = program
     .command('stats')
     .description('events by kind, operation, task, CPU and time; hot pfns and leaves; leaf populations at the end')
     .argument('<log>', 'a log, or a recording; - for stdin')
     .option('--top <n>', 'hot pfns, leaves and tasks to list', '10')
-    .option('--json', 'one JSON object instead of text')
+    .option('--json', 'one JSON object instead of text');
+  addLogOptions(command)
     .addHelpText('after', '\nAll counts are exact. Example:\n  p2m stats run.p2mlog --json | jq .kinds')
-    .action(async (path: string, { top, json }: StatsOptions) => {
-      const log = await openStoredLog(path);
+    .action(async (path: string, options: StatsOptions) => {
+      const { top, json } = options;
+      const log = await openStoredLog(path, options);
       const shown = parseNumber(top, 'count', 10_001);
       const answer = answerOf(log, shown);
       if (json === true) print(JSON.stringify(jsonOf(answer), null, 2));
