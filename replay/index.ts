@@ -107,4 +107,3 @@ export * from './audit/list_differences.js';
 export * from './audit/first_difference.js';
 export { ALL_KNOWN, compareWithDump, type Difference } from './run/compare.js';
 export * from './travel/travel_session.js';
-export * from './travel/pieces.js';
