@@ -2,6 +2,8 @@ import { KINDS, Operation, Result, type EventBatch } from '../../events/index.js
 
 const CALL = KINDS.call.id;
 const RETURN = KINDS.return.id;
+const TASK = KINDS.task.id;
+const ORIGIN = KINDS.origin.id;
 /** No operation: the boot by a dump. */
 const NO_OP = 0;
 
@@ -98,6 +100,9 @@ export class OpenOperations {
       this.#alone.delete(op);
       // A CPU that an assertion or a fault has stopped stays in the middle for good.
       return batch.b[i] === Result.bug || batch.b[i] === Result.fault ? undefined : this.#end(op);
+    } else if (kind === TASK || kind === ORIGIN) {
+      // They stand before the call of their operation, and are no act of it.
+      return undefined;
     } else if (op !== NO_OP && !this.#alone.has(op) && !this.#open.has(op)) {
       const before = this.#uncalled.get(cpu);
       this.#open.set(op, { op, cpu, operation: Operation.none, pfn: undefined });
