@@ -39,9 +39,11 @@ export const p2mlog: LogContestant = {
 
   ask(folder) {
     const log = openSegmentedLog(logOf(folder));
+    // As it lies beside a log, but for the writing and reading of its files.
     const index = openIndex(log, new MemoryIndexStore());
+    index.coverTo();
     const history = new EntryHistory(log, index);
-    const timeline = new Timeline(log);
+    const timeline = new Timeline(log, undefined, index);
     return {
       setBy: (pfn) => history.setBy(pfn),
       eventsOf: (pfn) => history.eventsOf(pfn),
