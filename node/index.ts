@@ -1,4 +1,5 @@
 export * from './kept_log.js';
+export * from './lock_file.js';
 export * from './log_file.js';
 export * from './log_storage.js';
 export * from './recording_folder.js';

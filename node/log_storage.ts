@@ -1,5 +1,7 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fdatasync,
   fstatSync,
@@ -12,6 +14,7 @@ import {
   readSync,
   statSync,
   unlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -171,10 +174,15 @@ function openSegmentFile(path: string): SegmentFile {
   const bytes = isGzip(path) ? trying('cannot read', path, () => gunzipSync(readFileSync(path))) : undefined;
   if (bytes !== undefined) return new PackedFile(path, bytes);
   // Whoever only reads may have no right to write.
+  return new OpenFile(path, mayWrite(path) ? 'r+' : 'r');
+}
+
+function mayWrite(path: string): boolean {
   try {
-    return new OpenFile(path, 'r+');
+    accessSync(path, constants.W_OK);
+    return true;
   } catch {
-    return new OpenFile(path, 'r');
+    return false;
   }
 }
 
@@ -276,21 +284,11 @@ class PackedFile implements SegmentFile {
   }
 }
 
+/** What was kept before stays: another name is taken. */
 function keepBeside(path: string, at: number, bytes: Uint8Array): string {
-  const kept = `${path}.cut-${at}`;
-  const file = new OpenFile(kept, 'w+');
-  try {
-    file.write(bytes, 0);
-    file.truncate(bytes.length);
-  } finally {
-    file.close();
-  }
-  const fd = trying('cannot write', kept, () => openSync(kept, 'r+'));
-  try {
-    trying('cannot write', kept, () => fsyncSync(fd));
-  } finally {
-    closeSync(fd);
-  }
+  let kept = `${path}.cut-${at}`;
+  for (let n = 2; existsSync(kept); n++) kept = `${path}.cut-${at}-${n}`;
+  trying('cannot write', kept, () => writeFileSync(kept, bytes, { flag: 'wx', flush: true }));
   syncFolder(dirname(path));
   return kept;
 }

@@ -30,6 +30,7 @@ const IMPORTS_FROM: Readonly<Record<string, readonly string[]>> = {
   test: ['events', 'src', 'replay', 'node', 'cli', 'test', '.'],
   // As a user would: by the name of the package.
   examples: ['examples'],
+  campaigns: ['events', 'src', 'replay', 'node', 'test', 'campaigns', '.'],
 };
 
 /** The rooms where the same input gives the same result: no clock, no chance, no world outside. */

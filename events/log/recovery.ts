@@ -3,10 +3,10 @@ import type { EntryCodec, Word } from '../word.js';
 import { NO_CHAIN } from './chain.js';
 import type { EventsHeader } from './events_header.js';
 import { orderedFacts } from './events_header.js';
-import { FACTS_BYTES_MAX, HEADER_BYTES, NEXT_MAGIC } from './layout.js';
+import { HEADER_BYTES, NEXT_MAGIC } from './layout.js';
 import { readBlockHeader } from './block_header.js';
 import { readBytes, type LogStorage, type SegmentFile } from './log_storage.js';
-import { complainOf, openSegment, SegmentScan, type OpenedSegment } from './segment_scan.js';
+import { complainOf, openOrTorn, SegmentScan, type OpenedSegment } from './segment_scan.js';
 import type { SegmentStart } from './segment_header.js';
 
 /** What a crash tore, and was cut. */
@@ -53,7 +53,7 @@ export async function recoverLog(
   const expected = startOf(storage, names);
   const file = storage.open(name);
   try {
-    const opened = tornHeader(file, path, expected);
+    const opened = openOrTorn(file, path, expected);
     if (opened instanceof P2mError) {
       // The writer was killed while it began the segment: nothing in it was ever acknowledged.
       const bytes = readBytes(file, 0, file.size());
@@ -100,31 +100,6 @@ function startOf(storage: LogStorage, names: readonly string[]): SegmentStart {
   } finally {
     file.close();
   }
-}
-
-/** The segment; or why it is none, where a crash explains that. @throws {P2mError} it is damaged */
-function tornHeader(file: SegmentFile, path: string, expected: SegmentStart): OpenedSegment | P2mError {
-  try {
-    return openSegment(file, path, expected);
-  } catch (error) {
-    const isShort = file.size() <= HEADER_BYTES + FACTS_BYTES_MAX;
-    if (error instanceof P2mError && error.code === 'bad-input' && isShort && !hasBlocks(file)) return error;
-    throw error;
-  }
-}
-
-/** Whether anything was written behind a header. */
-function hasBlocks(file: SegmentFile): boolean {
-  const bytes = readBytes(file, 0, file.size());
-  for (let at = HEADER_BYTES; at + HEADER_BYTES <= bytes.length; at += 4) {
-    try {
-      readBlockHeader(bytes.subarray(at, at + HEADER_BYTES), undefined, complainOf(''));
-      return true;
-    } catch {
-      // No block begins here.
-    }
-  }
-  return false;
 }
 
 function checkFacts({ facts }: OpenedSegment, header: EventsHeader, path: string): void {

@@ -4,7 +4,15 @@ import { WideValues, type Complain } from './block_decoder.js';
 import { checkBody, readBlockHeader, type BlockFacts } from './block_header.js';
 import { segmentChain } from './chain.js';
 import type { EventsHeader } from './events_header.js';
-import { BLOCK_MAGIC, END_MAGIC, HEADER_BYTES, NEXT_MAGIC, RECORD_WORDS, swapToHost } from './layout.js';
+import {
+  BLOCK_MAGIC,
+  END_MAGIC,
+  FACTS_BYTES_MAX,
+  HEADER_BYTES,
+  NEXT_MAGIC,
+  RECORD_WORDS,
+  swapToHost,
+} from './layout.js';
 import { readBytes, type SegmentFile } from './log_storage.js';
 import { checkGoesOn, readFacts, readSegmentHeader, type SegmentHeader, type SegmentStart } from './segment_header.js';
 
@@ -45,6 +53,31 @@ export function openSegment(file: SegmentFile, path: string, expected?: SegmentS
 
 function cut(path: string, byte: number, what: string): P2mError {
   return inputError('the log is cut', { file: path, byte, got: 'the end of the file', expected: what });
+}
+
+/**
+ * As `openSegment`, for the last segment of a log: why it is none, where that is what a writer leaves that is killed while it
+ * begins one: no header, or half of one, and nothing behind it.
+ * @throws {P2mError} it is damaged
+ */
+export function openOrTorn(file: SegmentFile, path: string, expected: SegmentStart): OpenedSegment | P2mError {
+  try {
+    return openSegment(file, path, expected);
+  } catch (error) {
+    const isShort = file.size() <= HEADER_BYTES + FACTS_BYTES_MAX;
+    const isBad = error instanceof P2mError && error.code === 'bad-input';
+    if (isBad && isShort && !hasBlocks(file)) return error;
+    throw error;
+  }
+}
+
+/** Whether anything was written behind a header. */
+function hasBlocks(file: SegmentFile): boolean {
+  const bytes = readBytes(file, 0, file.size());
+  for (let at = HEADER_BYTES; at + HEADER_BYTES <= bytes.length; at += 4) {
+    if (headerAt(bytes.subarray(at, at + HEADER_BYTES)) !== undefined) return true;
+  }
+  return false;
 }
 
 /** A block of a segment, and where it stands. */

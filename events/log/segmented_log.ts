@@ -1,5 +1,5 @@
 import { EventBatch } from '../batch.js';
-import { assert, inputError } from '../errors.js';
+import { assert, inputError, P2mError } from '../errors.js';
 import { EntryCodec } from '../word.js';
 import { BlockDecoder } from './block_decoder.js';
 import { checkBody } from './block_header.js';
@@ -7,7 +7,7 @@ import { chainText, NO_CHAIN } from './chain.js';
 import type { EventsHeader } from './events_header.js';
 import { BLOCK_MAGIC, HEADER_BYTES, swapToHost } from './layout.js';
 import { readBytes, type LogStorage, type SegmentFile } from './log_storage.js';
-import { complainOf, openSegment, SegmentScan, type ScannedBlock } from './segment_scan.js';
+import { complainOf, openOrTorn, openSegment, SegmentScan, type ScannedBlock } from './segment_scan.js';
 import type { SegmentStart } from './segment_header.js';
 import { lastAtMost, type LogEnd, type StoredLog } from './stored_log.js';
 
@@ -37,6 +37,8 @@ export class SegmentedLog implements StoredLog {
   readonly #seqs: number[] = [0];
   readonly #cache = new Map<number, EventBatch>();
   #wide = 0;
+  /** The last segment has no header yet. */
+  #tornNext: LogEnd | undefined;
 
   /**
    * Opens a log as far as it is there.
@@ -68,7 +70,7 @@ export class SegmentedLog implements StoredLog {
   get end(): LogEnd {
     const { end, seq } = this.#scans.at(-1)!;
     // The writer was stopped before it began the next segment.
-    if (end.kind === 'next') return { kind: 'open' };
+    if (end.kind === 'next') return this.#tornNext ?? { kind: 'open' };
     if (end.kind !== 'torn') return { kind: end.kind };
     const { place, bytes, why } = end;
     return { kind: 'torn', place, bytes, why: why.message, events: seq };
@@ -123,12 +125,16 @@ export class SegmentedLog implements StoredLog {
     const file = this.#storage.open(name);
     const path = this.#storage.pathOf(name);
     const start: SegmentStart = { segment, seq: scan.seq, chain: scan.chain };
-    if (file.size() < HEADER_BYTES && this.#storage.list().length === segment + 1) {
+    const isLast = this.#storage.list().length === segment + 1;
+    const opened = isLast ? openOrTorn(file, path, start) : openSegment(file, path, start);
+    if (opened instanceof P2mError) {
       // It is being begun, or its writer was killed meanwhile: there is nothing in it.
+      const place = { file: path, byte: 0 };
+      this.#tornNext = { kind: 'torn', place, bytes: file.size(), why: opened.message, events: scan.seq };
       file.close();
       return false;
     }
-    const opened = openSegment(file, path, start);
+    this.#tornNext = undefined;
     const [facts, expected] = [JSON.stringify(opened.facts), JSON.stringify(this.header)];
     if (facts !== expected) throw inputError('a segment with other facts', { file: path, got: facts, expected });
     this.#files.push(file);

@@ -161,8 +161,7 @@ export function wrongWith(storage: LogStorage, atLeast: number, lines: readonly 
   const wrongs: string[] = [];
   const complain = (error: unknown): void => {
     if (!(error instanceof P2mError)) throw error;
-    const isBeginning = error.complaint.file === storage.pathOf(storage.list().at(-1)!) && error.complaint.byte! < 256;
-    if (atLeast > 0 && (isClosed || !isBeginning)) wrongs.push(`refused: ${error.message}`);
+    if (atLeast > 0) wrongs.push(`refused: ${error.message}`);
   };
   if (storage.list().length === 0) return atLeast > 0 ? [`the log of ${atLeast} events is gone`] : [];
   try {
