@@ -1,10 +1,11 @@
 import { Clock, CLOCKS, kindAt, OPERATIONS, type EventOf, type StoredLog } from '../../events/index.js';
 import type { Form, Memory } from '../../src/index.js';
-import { EventWords } from '../audit/event_words.js';
+import type { EventWords } from '../audit/event_words.js';
 import { innerFunctions } from '../audit/inner_function.js';
 import { logClock, timeText, type LogClock } from '../audit/moment.js';
 import { LogRows } from './log_rows.js';
 import { OpenCalls, type OpenCall } from './open_calls.js';
+import { wordsOf } from './watched_value.js';
 
 /** What a log says of an operation; what it does not say is undefined. */
 interface Told {
@@ -26,7 +27,7 @@ export class CauseWords {
     this.calls = new OpenCalls(log);
     this.#rows = new LogRows(log);
     this.#form = form;
-    this.#words = new EventWords(log.codec, (page) => memory.role(page));
+    this.#words = wordsOf(memory);
   }
 
   /** `4711  cpu0 op 5 set_phys_to_machine: set_entry 0x40500 m:77 -> m:99 in private leaf 12`. */

@@ -5,13 +5,13 @@ import {
   leafAddress,
   LeafClass,
   leafClass,
+  LIST_AREA,
   lookUp,
   runKind,
   type EntryRun,
   type Memory,
 } from '../../src/index.js';
-import { PageWords } from '../audit/page_words.js';
-import { pteText } from './watched_value.js';
+import { wordsOf } from './watched_value.js';
 
 /** Runs that a summary shows. */
 const SUMMARY_RUNS = 16;
@@ -65,12 +65,9 @@ export function pfnWords(memory: Memory, pfn: number): string[] {
   if (pfn >= listEnd(memory)) return [...lines, '  behind the end of the list'];
   lines.push(`  stored ${storedWord(memory, pfn)}`);
   if (isTree(memory)) return lines;
-  const ptPage = memory.linkedPtPage(pfn);
-  const pte = memory.pteOf(pfn);
-  if (memory.words[Global.xen_p2m_addr] === 2) {
-    lines.push(`  pmd ${new PageWords(memory).page(ptPage)}, pte ${pteText(memory, pte)}`);
-  }
-  return lines;
+  if (memory.words[Global.xen_p2m_addr] !== LIST_AREA) return [...lines, "  in the domain builder's list"];
+  const words = wordsOf(memory);
+  return [...lines, `  pmd ${words.page(memory.linkedPtPage(pfn))}, pte ${words.pte(memory.pteOf(pfn))}`];
 }
 
 /** The end of the list: its entries, or of the old tree all that it spans up to xen_max_p2m_pfn. */

@@ -1,6 +1,6 @@
 import { Global, GLOBALS, KINDS, usageError, type EventBatch } from '../../events/index.js';
-import { lookUp, NO_PAGE, ptePage, pteWritable, type Memory, type Pte } from '../../src/index.js';
-import { PageWords } from '../audit/page_words.js';
+import { lookUp, type Memory } from '../../src/index.js';
+import { EventWords } from '../audit/event_words.js';
 
 /** A value of the modelled memory that somebody watches. */
 export interface WatchedValue {
@@ -42,9 +42,9 @@ const GLOBAL_KINDS = [SET_GLOBAL, KINDS.lock.id, KINDS.unlock.id, KINDS.set_max_
  * index within the leaf, not the pfn of the event.
  */
 export function watchedPfn(memory: Memory, pfn: number): WatchedValue {
-  const words = new PageWords(memory);
+  const words = wordsOf(memory);
   return {
-    name: `pfn ${words.pfn(pfn)}`,
+    name: `pfn 0x${pfn.toString(16)}`,
     kinds: kindSet(ENTRIES),
     mayChange: (batch, i) =>
       batch.kind[i] === SET_ENTRY ? ((batch.a[i]! ^ pfn) & memory.leafMask) === 0 : mayRelink(memory, pfn, batch, i),
@@ -60,7 +60,7 @@ export function watchedPte(memory: Memory, pfn: number): WatchedValue {
     kinds: kindSet(LINKS),
     mayChange: (batch, i) => mayRelink(memory, pfn, batch, i),
     read: () => memory.pteOf(pfn),
-    format: (pte) => pteText(memory, pte),
+    format: (pte) => wordsOf(memory).pte(pte),
   };
 }
 
@@ -78,7 +78,7 @@ export function watchedPmd(memory: Memory, pfn: number): WatchedValue {
     kinds: kindSet([SET_PMD, POPULATE_PMD]),
     mayChange: (batch, i) => mayRelink(memory, pfn, batch, i),
     read: () => memory.words[pmdBase + (pfn >>> memory.pmdShift)]!,
-    format: (pmd) => pteText(memory, pmd),
+    format: (pmd) => wordsOf(memory).pte(pmd),
   };
 }
 
@@ -102,11 +102,9 @@ export function globalText(index: number, value: number): string {
   return value < 10 ? String(value) : `0x${value.toString(16)}`;
 }
 
-/** A PTE or PMD as people read it: `leaf 2059 rw`, `p2m_missing ro`, `none`. */
-export function pteText(memory: Memory, pte: Pte): string {
-  const page = ptePage(pte);
-  if (page === NO_PAGE) return 'none';
-  return `${new PageWords(memory).page(page)} ${pteWritable(pte) ? 'rw' : 'ro'}`;
+/** The words for what is in the memory: pages go by what they are at its moment. */
+export function wordsOf(memory: Memory): EventWords {
+  return new EventWords(memory.codec, (page) => memory.role(page));
 }
 
 /** Whether an event other than a store to an entry may lead a walk of `pfn` to another leaf, or change that leaf. */
