@@ -26,7 +26,7 @@ type Line = 'invoke' | 'ok' | 'fail' | 'info';
 
 /** An operation on a register that has begun. */
 interface Access {
-  readonly process: string;
+  readonly who: string;
   readonly f: 'read' | 'write';
   readonly pfn: number;
   /** What is written; null of a read. */
@@ -78,7 +78,7 @@ class HistoryWriter {
     for (const access of this.#accesses.values()) this.#line(access, 'info', events, access.value);
     if (isQuiet) {
       for (const pfn of this.#registers) {
-        const access: Access = { process: 'after', f: 'read', pfn, value: null };
+        const access: Access = { who: 'after', f: 'read', pfn, value: null };
         this.#line(access, 'invoke', events, null);
         this.#line(access, 'ok', events, this.#entryAt(events, pfn));
       }
@@ -103,10 +103,10 @@ class HistoryWriter {
       this.#registers.add(pfn);
       this.#writeAtOnce('before', pfn, this.#entryAt(seq, pfn), seq);
     }
-    const process = this.#processOf(operation);
+    const who = this.#whoOf(operation);
     const value = isWrite ? this.#entry(operation.value) : null;
-    const access: Access = { process, f: isWrite ? 'write' : 'read', pfn, value };
-    this.#busy.add(process);
+    const access: Access = { who, f: isWrite ? 'write' : 'read', pfn, value };
+    this.#busy.add(who);
     this.#accesses.set(operation, access);
     this.#line(access, 'invoke', seq, value);
   }
@@ -115,7 +115,7 @@ class HistoryWriter {
     const access = operation === undefined ? undefined : this.#accesses.get(operation);
     if (operation === undefined || access === undefined) return;
     this.#accesses.delete(operation);
-    this.#busy.delete(access.process);
+    this.#busy.delete(access.who);
     const result = batch.b[i]!;
     const value = batch.c[i]!;
     // Cut off by an assertion or a fault, a set may have had its effect.
@@ -127,15 +127,15 @@ class HistoryWriter {
   /** Entries that are stored: by a set, which says so itself, or by something else. */
   #store(operation: TrackedOperation | undefined, batch: EventBatch, i: number, seq: number): void {
     if (operation !== undefined && SETS.includes(operation.operation)) return;
-    const process = operation === undefined ? 'the log' : OPERATIONS[operation.operation]!;
+    const who = operation === undefined ? 'the log' : OPERATIONS[operation.operation]!;
     const start = batch.a[i]!;
     if (batch.kind[i] === SET_ENTRY) {
-      if (this.#registers.has(start)) this.#writeAtOnce(process, start, this.#entry(batch.d[i]!), seq);
+      if (this.#registers.has(start)) this.#writeAtOnce(who, start, this.#entry(batch.d[i]!), seq);
       return;
     }
     const { codec } = this.#log;
     for (const pfn of this.#within(start, batch.b[i]!)) {
-      this.#writeAtOnce(process, pfn, this.#entry(codec.identityOf(pfn)), seq);
+      this.#writeAtOnce(who, pfn, this.#entry(codec.identityOf(pfn)), seq);
     }
   }
 
@@ -146,14 +146,14 @@ class HistoryWriter {
     } else for (let pfn = start; pfn < end; pfn++) if (this.#registers.has(pfn)) yield pfn;
   }
 
-  #writeAtOnce(process: string, pfn: number, value: string, seq: number): void {
-    const access: Access = { process, f: 'write', pfn, value };
+  #writeAtOnce(who: string, pfn: number, value: string, seq: number): void {
+    const access: Access = { who, f: 'write', pfn, value };
     this.#line(access, 'invoke', seq, value);
     this.#line(access, 'ok', seq, value);
   }
 
   /** A process does one thing at a time: the second of a task or CPU is one of its own. */
-  #processOf({ task, cpu }: TrackedOperation): string {
+  #whoOf({ task, cpu }: TrackedOperation): string {
     const name = task === undefined ? `CPU ${cpu}` : `${task.comm}-${task.pid}`;
     if (!this.#busy.has(name)) return name;
     for (let n = 2; ; n++) if (!this.#busy.has(`${name} (${n})`)) return `${name} (${n})`;
@@ -168,11 +168,11 @@ class HistoryWriter {
     return word === FAULT ? 'fault' : this.#log.codec.format(word);
   }
 
-  #line({ process, f, pfn }: Access, type: Line, time: number, value: string | null): void {
+  #line({ who, f, pfn }: Access, type: Line, time: number, value: string | null): void {
     this.#lines++;
     const shown = f === 'read' && type !== 'ok' ? 'null' : JSON.stringify(value);
     this.#text.write(
-      `{"process":${JSON.stringify(process)},"type":"${type}","f":"${f}","key":"0x${pfn.toString(16)}","value":${shown},"time":${time}}\n`,
+      `{"process":${JSON.stringify(who)},"type":"${type}","f":"${f}","key":"0x${pfn.toString(16)}","value":${shown},"time":${time}}\n`,
     );
   }
 }

@@ -20,10 +20,10 @@ export class TraceText {
   #tracks = 0;
   #flows = 0;
 
-  constructor(sink: ByteSink, process: string) {
+  constructor(sink: ByteSink, domain: string) {
     this.#text = new TextSink(sink);
     this.#text.write('{"displayTimeUnit":"ns","traceEvents":[');
-    this.#event(`"ph":"M","name":"process_name","pid":${PID},"tid":0,"args":${JSON.stringify({ name: process })}`);
+    this.#event(`"ph":"M","name":"process_name","pid":${PID},"tid":0,"args":${JSON.stringify({ name: domain })}`);
   }
 
   /** A new track; those of a lower `order` stand above. Gives its tid. */
