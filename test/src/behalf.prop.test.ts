@@ -68,7 +68,7 @@ describe('Engine.execute', () => {
     });
     await e.execute({ operation: 'set_phys_to_machine', pfn: 8, value: mfnWord(77) }, 'a balloon of a long name');
     await e.execute({ operation: 'set_phys_to_machine', pfn: 9, value: mfnWord(78) });
-    const said = events.flatMap((event) =>
+    const said = events.flatMap((event): (string | number)[] =>
       event.kind === 'task' ? [event.comm] : event.kind === 'origin' ? [event.time] : [],
     );
     const cut = commText(commOf(new TextEncoder().encode('a balloon of a l')));
