@@ -54,17 +54,20 @@ async function runScript(session: TravelSession, text: string): Promise<number> 
 async function converse(session: TravelSession): Promise<number> {
   const terminal = openTerminal(session);
   let isStopped = false;
+  let isMoving = false;
   terminal.on('SIGINT', () => {
     isStopped = true;
     // In the middle of a line: it is given up, as in a shell.
-    terminal.write(null, { ctrl: true, name: 'u' });
+    if (!isMoving) terminal.write(null, { ctrl: true, name: 'u' });
   });
   print(session.greeting);
   terminal.setPrompt(session.prompt);
   terminal.prompt();
   for await (const line of terminal) {
     isStopped = false;
+    isMoving = true;
     if (await answer(session, line, () => isStopped)) break;
+    isMoving = false;
     terminal.setPrompt(session.prompt);
     terminal.prompt();
   }
