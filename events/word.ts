@@ -60,6 +60,11 @@ export class EntryCodec {
     this.bits = bits;
   }
 
+  /** Wide values that are kept; their words are 1 to this, in the order in which they were met. */
+  get wideCount(): number {
+    return this.#wideHi.length - 1;
+  }
+
   /** The word of a raw entry given as unsigned halves (`hi` is 0 for 32-bit entries). */
   fromRaw(hi: number, lo: number): Word {
     const bits64 = this.bits === 64;

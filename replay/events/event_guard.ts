@@ -97,6 +97,16 @@ export class EventGuard {
     this.#filled = new Uint8Array(layout.pageEnd);
   }
 
+  /** Whether the page was filled before. */
+  isFilled(page: number): boolean {
+    return this.#filled[page] !== 0;
+  }
+
+  /** The memory was put back to another moment; then the page was filled before, or not. */
+  noteFilled(page: number, filled: boolean): void {
+    this.#filled[page] = filled ? 1 : 0;
+  }
+
   /** Returns where event `i` may be applied; calls `refuse` where not. Its columns hold what their fields can. */
   check(batch: EventBatch, i: number): void {
     this.#below(batch.cpu[i]!, this.#cpus, 'cpu');

@@ -78,6 +78,17 @@ export class GuardedMemory {
     for (let i = end - 1; i >= start; i--) if (MUTATES[batch.kind[i]!] === 1) undo(memory, batch, i);
   }
 
+  /** Whether the page was filled by the events so far. */
+  isFilled(page: number): boolean {
+    return this.#guard.isFilled(page);
+  }
+
+  /** Who puts the memory back to another moment, all of its words and roles, says so of each page whose role it puts back. */
+  noteFilled(page: number, filled: boolean): void {
+    this.#guard.noteFilled(page, filled);
+    if (filled && this.memory instanceof PagedMemory) this.memory.noteFilled(page);
+  }
+
   #applyRows(batch: EventBatch, start: number, end: number): void {
     const { memory } = this;
     const guard = this.#guard;

@@ -26,6 +26,11 @@ export class PagedMemory extends Memory {
     // A PTE is all there is to a link here.
   }
 
+  /** Its words were put back as they were at a moment when it had been filled. */
+  noteFilled(page: number): void {
+    this.#filled[page] = 1;
+  }
+
   override applyFill(page: number, pattern: number, value: number): void {
     const fresh = this.#filled[page] === 0 && page > this.layout.initPages;
     this.#filled[page] = 1;

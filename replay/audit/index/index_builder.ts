@@ -1,0 +1,108 @@
+import type { StoredLog } from '../../../events/index.js';
+import { GuardedMemory } from '../../events/guarded_memory.js';
+import { saveSnapshot } from '../snapshots/snapshot.js';
+import type { Snapshots } from '../snapshots/snapshots.js';
+import { GRANULE_WORDS, TouchedGranules } from '../snapshots/touched_granules.js';
+import { IndexPlayer } from './index_player.js';
+import type { IndexStore } from './index_store.js';
+import { PfnPostingLists, type PfnPostings } from './pfn_postings.js';
+
+/** With its place in the list of granules and its checksum. */
+const GRANULE_BYTES = GRANULE_WORDS * 4 + 8;
+
+/** What a builder works on. */
+export interface IndexPlan {
+  readonly log: StoredLog;
+  readonly store: IndexStore;
+  readonly snapshots: Snapshots;
+  /** Fewest events between two snapshots. */
+  readonly snapshotEvents: number;
+  /** Snapshots take at most so many bytes an event. */
+  readonly snapshotBytesPerEvent: number;
+}
+
+/** Plays a log on from the end of an index, a block at a time, and collects what the index is made of. */
+export class IndexBuilder {
+  readonly #plan: IndexPlan;
+  readonly #guarded: GuardedMemory;
+  readonly #touched: TouchedGranules;
+  readonly #player: IndexPlayer;
+  #lists: PfnPostingLists;
+  /** Number of the first event of the stretch in hand. */
+  #seqStart: number;
+  #block: number;
+
+  /**
+   * @param block    the first that is not indexed
+   * @param seqStart first event of the stretch that it goes on with; `postings` has those up to the block
+   * @throws {P2mError} as `GuardedMemory.apply`: an event before the block does not fit the memory
+   */
+  constructor(plan: IndexPlan, block: number, seqStart: number, postings?: PfnPostings) {
+    this.#plan = plan;
+    const { log, snapshots } = plan;
+    this.#guarded = new GuardedMemory(log.header, log.codec, log.name);
+    this.#touched = new TouchedGranules(this.#guarded.memory, snapshots.shape);
+    const last = snapshots.moments.length - 1;
+    const isRestored = last >= 0 && snapshots.restore(this.#guarded, 0, last);
+    this.#player = new IndexPlayer(this.#guarded, this.#touched);
+    const from = isRestored ? snapshots.last : 0;
+    this.#block = from === 0 ? 0 : log.blockOf(from - 1) + 1;
+    this.#seqStart = 0;
+    this.#lists = new PfnPostingLists();
+    while (this.#block < block) {
+      this.#lists = new PfnPostingLists();
+      this.#playBlock();
+      if (this.seq <= snapshots.last) this.#touched.clear();
+    }
+    this.#seqStart = seqStart;
+    this.#lists = postings === undefined ? new PfnPostingLists() : PfnPostingLists.from(postings);
+  }
+
+  /** Events played. */
+  get seq(): number {
+    return this.#plan.log.seqOf(this.#block);
+  }
+
+  /** Blocks played. */
+  get blocks(): number {
+    return this.#block;
+  }
+
+  /** The first event of the stretch in hand. */
+  get seqStart(): number {
+    return this.#seqStart;
+  }
+
+  /** What was collected since `seqStart`. */
+  postings(): PfnPostings {
+    return this.#lists.sorted();
+  }
+
+  /** Begins the next stretch. */
+  cut(): void {
+    this.#seqStart = this.seq;
+    this.#lists = new PfnPostingLists();
+  }
+
+  /** Plays the next block. @throws {P2mError} it is damaged, or an event does not fit: the builder is of no use any more */
+  step(): void {
+    this.#playBlock();
+    const { snapshots, snapshotEvents, snapshotBytesPerEvent } = this.#plan;
+    const events = this.seq - snapshots.last;
+    const isDue = events >= snapshotEvents && events * snapshotBytesPerEvent >= this.#touched.count * GRANULE_BYTES;
+    if (isDue) this.#save();
+  }
+
+  #playBlock(): void {
+    const { log } = this.#plan;
+    this.#player.play(log.read(this.#block), this.seq, this.#lists, this.#seqStart);
+    this.#block++;
+  }
+
+  #save(): void {
+    const { log, store, snapshots } = this.#plan;
+    const place = { previous: snapshots.last, moment: this.seq, block: this.#block - 1 };
+    snapshots.add(saveSnapshot(store, log, this.#guarded, this.#touched.sorted(), snapshots.shape, place));
+    this.#touched.clear();
+  }
+}
