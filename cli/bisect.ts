@@ -1,20 +1,24 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
-import { ExitCode, inputError, usageError, type StoredLog } from '../events/index.js';
+import { ExitCode, inputError, usageError, viewEvent, type P2mEvent, type StoredLog } from '../events/index.js';
 import {
   bisect,
-  contextOf,
   INVARIANT_NAMES,
   INVARIANTS,
   listEnd,
   listStands,
+  loggedOperationOf,
+  parseMoment,
+  resolveMoment,
   scanFor,
   Timeline,
   type InvariantName,
   type MomentVerdict,
 } from '../replay/index.js';
 import { isTree, lookUp } from '../src/index.js';
+import { counted } from './counted.js';
 import { entryText, runsText } from './list_text.js';
+import { operationJson } from './log_text.js';
 import { eventText } from './moment_text.js';
 import { hex } from './numbers.js';
 import { print } from './output.js';
@@ -24,6 +28,8 @@ import { openStoredLog } from './stored_log.js';
 interface BisectCliOptions {
   readonly check?: string;
   readonly command?: string;
+  readonly good?: string;
+  readonly bad?: string;
   readonly json?: boolean;
 }
 
@@ -46,6 +52,11 @@ export function addBisect(program: Command): void {
     .argument('<log>', 'event log')
     .option('--check <what>', "an invariant's name (below), or a command of more than a word")
     .option('--command <cmd>', 'a shell command: reads the list on stdin')
+    .option(
+      '--good <moment>',
+      'where the command is good: N (right after event N), 12.345s, @TIMESTAMP; default: start',
+    )
+    .option('--bad <moment>', 'where it is bad; default: end')
     .option('--json', 'one JSON object instead of text')
     .addHelpText(
       'after',
@@ -55,13 +66,14 @@ operation in the middle may break one, it counts once that operation has returne
 ${NAMES}
 
 A command is run on moments by halves, as git bisect run does: what is broken once must stay broken. It gets the list as
-runs ('p2m at') on stdin and the number of the last event in P2M_SEQ (-1: none); exit 0 good, 125 cannot tell, others up
-to 127 bad.
+runs ('p2m at') on stdin, nothing before the boot has built it, and the number of the last event in P2M_SEQ (-1: none);
+exit 0 good, 125 cannot tell, others up to 127 bad.
 Exit: 0 never broken, 1 found, 2 usage, 3 bad input, 4 cannot tell.
 
 Examples:
   p2m bisect race.p2mlog --check shared-pte-page-written
-  p2m bisect run.p2mlog --command '! grep -q "invalid" '`,
+  p2m bisect run.p2mlog --command '! grep -q "foreign"'
+  p2m bisect run.p2mlog --good 4019 --command 'grep -q "0x9f,0x100) identity"'`,
     )
     .action(async (path: string, options: BisectCliOptions) => {
       process.exitCode = await run(path, options);
@@ -70,16 +82,34 @@ Examples:
 
 async function run(path: string, options: BisectCliOptions): Promise<number> {
   const { invariant, command } = what(options);
+  if (invariant !== undefined && (options.good ?? options.bad) !== undefined) {
+    throw usageError('--good and --bad are of a command', { got: `--check ${invariant}`, expected: '--command' });
+  }
+  const ends = [options.good ?? 'start', options.bad ?? 'end'].map(parseMoment);
   const log = await openStoredLog(path);
-  const report = invariant !== undefined ? checkInvariant(log, invariant) : await runCommand(log, command!);
+  const [good, bad] = ends.map((moment) => resolveMoment(log, moment)) as [number, number];
+  if (good > bad) {
+    throw usageError('--good is behind --bad', { got: `${options.good}`, expected: 'a moment before it' });
+  }
+  const report = invariant !== undefined ? checkInvariant(log, invariant) : await runCommand(log, command!, good, bad);
   const exitCode = { held: ExitCode.ok, broken: ExitCode.violated, unknown: ExitCode.noVerdict }[report.verdict];
   process.exitCode = exitCode;
   const name = invariant ?? command!;
   if (options.json === true) {
-    const context = report.seq === undefined ? {} : { ...contextOf(log, report.seq) };
-    print(JSON.stringify({ check: name, ...report, ...context, exitCode }, null, 2));
+    const found = report.seq === undefined ? {} : eventJson(log, report.seq);
+    print(JSON.stringify({ check: name, ...report, ...found, exitCode }, null, 2));
   } else for (const line of reportLines(log, path, name, report)) print(line);
   return exitCode;
+}
+
+/** As `p2m log --json` has it. */
+function eventJson(log: StoredLog, seq: number): object {
+  return { event: eventAt(log, seq), operation: operationJson(loggedOperationOf(log, seq), log.codec) };
+}
+
+function eventAt(log: StoredLog, seq: number): P2mEvent {
+  const block = log.blockOf(seq);
+  return viewEvent(log.read(block), seq - log.seqOf(block), log.codec, seq);
 }
 
 /** An invariant's name or a command: one word that is no name is a mistake, not a command. */
@@ -109,26 +139,27 @@ function checkInvariant(log: StoredLog, name: InvariantName): Report {
     case 'broken':
       return result;
     case 'held':
-      return { verdict: 'held', says: `${name} after none of ${log.events} events` };
+      return { verdict: 'held', says: `${name}, after none of ${counted(log.events, 'event')}` };
     case 'unknown':
       return { verdict: 'unknown', says: result.why };
   }
 }
 
-async function runCommand(log: StoredLog, command: string): Promise<Report> {
+/** Between two moments, the first one good and the last one bad. */
+async function runCommand(log: StoredLog, command: string, first: number, last: number): Promise<Report> {
   const timeline = new Timeline(log);
   let runs = 0;
-  const result = await bisect(0, log.events, (moment) => {
+  const result = await bisect(first, last, (moment) => {
     runs++;
     timeline.goTo(moment);
     const { memory } = timeline;
     const lines = listStands(memory) ? runsText(memory, 0, listEnd(memory)) : [];
     return judge(command, moment - 1, lines.map((line) => `${line}\n`).join(''));
   });
-  const assuming = `${runs} runs; taken for granted: once broken it stays broken`;
+  const assuming = `${counted(runs, 'run')}; taken for granted: once broken it stays broken`;
   switch (result.verdict) {
     case 'never':
-      return { verdict: 'held', says: `the command is good at the end (${assuming})` };
+      return { verdict: 'held', says: `the command is good at the last moment (${assuming})` };
     case 'unknown':
       return { verdict: 'unknown', says: `${result.why} (${assuming})` };
     case 'found': {
@@ -166,22 +197,22 @@ function judge(command: string, seq: number, list: string): Promise<MomentVerdic
 function reportLines(log: StoredLog, path: string, name: string, { verdict, seq, decidedAt, says }: Report): string[] {
   if (verdict === 'held') return [`never broken: ${says}`];
   if (verdict === 'unknown' || seq === undefined) return [`cannot tell: ${says}`];
-  const lines = [`broken: ${name}, first after event ${seq}`, `  ${says}`, `event: ${eventText(contextOf(log, seq))}`];
+  const lines = [`broken: ${name}, first after event ${seq}`, `  ${says}`, `event: ${eventText(log, seq)}`];
   if (decidedAt !== undefined && decidedAt !== seq) {
-    lines.push(`decided: ${eventText(contextOf(log, decidedAt))}, when no operation there was in the middle any more`);
+    lines.push(`decided: ${eventText(log, decidedAt)}, when no operation there was in the middle any more`);
   }
   return [...lines, ...beforeAndAfter(log, seq), `p2m show ${quoted(path)} ${seq}`];
 }
 
 /** The event, and look-ups of its pfn, or of its operation's, right before and right after it. */
 function beforeAndAfter(log: StoredLog, seq: number): string[] {
-  const { event, call } = contextOf(log, seq);
+  const event = eventAt(log, seq);
   const { seq: _, cpu: _cpu, op: _op, kind, ...fields } = event;
   const texts = Object.entries(fields).map(
     ([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : value}`,
   );
   const lines = [`        ${kind} ${texts.join(' ')}`];
-  const pfn = 'pfn' in event ? event.pfn : call?.pfn;
+  const pfn = 'pfn' in event ? event.pfn : loggedOperationOf(log, seq)?.call?.pfn;
   if (pfn === undefined) return lines;
   const timeline = new Timeline(log);
   for (const [when, moment] of [

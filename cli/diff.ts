@@ -43,7 +43,7 @@ export function addDiff(program: Command): void {
     .argument('[b]', 'a moment: N (right after event N), 12.345s, @TIMESTAMP, start or end')
     .option('--dump <file>', 'a dump of the list, p2m-NAME.bin.gz, to compare with')
     .option('--dump-pt <file>', 'its page kinds, p2m-NAME.pt.txt')
-    .option('--at <moment>', 'the moment of the log that the dump is of', 'end')
+    .option('--at <moment>', 'the moment of the log that the dump is of; default: end')
     .option('--json', 'one JSON object instead of text')
     .addHelpText(
       'after',
@@ -79,6 +79,7 @@ async function compare(
     return dumpDifferences(await openStoredLog(path), dump, dumpPt, at ?? 'end');
   }
   if (dumpPt !== undefined) throw usageError('--dump-pt without --dump');
+  if (at !== undefined) throw usageError('--at without --dump', { expected: 'LOG X Y for two moments' });
   if (a === undefined)
     throw usageError('nothing to compare with', { expected: 'LOG X Y, LOG1 LOG2 or LOG --dump FILE' });
   if (b !== undefined) return momentDifferences(path, a, b);

@@ -88,7 +88,6 @@ export * from './audit/invariant_scan.js';
 export * from './audit/index/entry_history.js';
 export * from './audit/index/index_store.js';
 export * from './audit/index/log_index.js';
-export * from './audit/event_context.js';
 export * from './audit/bisection.js';
 export * from './audit/list_runs.js';
 export * from './audit/logged_operation.js';

@@ -128,7 +128,7 @@ class InvariantScan {
       return { verdict: 'unknown', why: 'the log has no list that stands: its boot is missing' };
     const undecided = this.#watch.undecided ?? 0;
     if (undecided === 0) return { verdict: 'held' };
-    const why = `the log ends in the middle of ${this.#operations.count} operations, which may still put right what they have broken`;
+    const why = `the log ends in the middle of ${operationsText(this.#operations.count)}, which may still put right what they have broken`;
     return { verdict: 'unknown', why };
   }
 }
@@ -140,4 +140,8 @@ function broken(breach: Breach | undefined, decidedAt: number): ScanResult | und
 /** Whether the list is built: the linear one in its own area, or the old tree. */
 function stands(memory: Memory): boolean {
   return isTree(memory) || memory.words[Global.xen_p2m_addr] === LIST_AREA;
+}
+
+function operationsText(count: number): string {
+  return `${count} operation${count === 1 ? '' : 's'}`;
 }
