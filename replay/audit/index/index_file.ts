@@ -57,7 +57,8 @@ export function writeIndexFile(
   header.set([...MAGIC, VERSION, facts.kind, ...halves(facts.seqStart), ...halves(facts.seqEnd), facts.block]);
   header.set(chainWords(log, facts.block), CHAIN_AT);
   header.set(facts.lengths, LENGTHS_AT);
-  const bodyCrc = words.reduce((crc, part) => crc32(bytesOf(part), crc), 0);
+  // No bytes at all make zlib begin anew.
+  const bodyCrc = words.reduce((crc, part) => (part.length === 0 ? crc : crc32(bytesOf(part), crc)), 0);
   header.set([words.reduce((sum, part) => sum + part.length, 0), bodyCrc, ...halves(facts.snapshot)], 25);
   header[31] = crc32(bytesOf(header.subarray(0, 31)));
   store.write(name, [header, ...words, ...rest].map(bytesOf));
