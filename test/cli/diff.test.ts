@@ -61,13 +61,7 @@ describe('p2m diff of two logs', () => {
   });
 
   it('tells the one that ends first', () => {
-    const cut = raceLog(
-      (events) =>
-        `${events
-          .split('\n')
-          .slice(0, 1 + 98)
-          .join('\n')}\n`,
-    );
+    const cut = raceLog(firstEvents(98));
     const { stdout, code } = diff(raceLog(), cut, '--json');
     expect(code).toBe(1);
     expect(JSON.parse(stdout.join('\n'))).toMatchObject({ first: { seq: 98, a: { kind: 'set_pte' } } });

@@ -3,7 +3,6 @@ import { NO_PAGE } from '../../../src/index.js';
 import type { Breach, Happened, Invariant, InvariantWatch, ListAtMoment } from './invariant.js';
 
 const CALL = KINDS.call.id;
-const RETURN = KINDS.return.id;
 const SET_ENTRY = KINDS.set_entry.id;
 const ALLOC_FAILED = KINDS.alloc_failed.id;
 
@@ -36,26 +35,28 @@ class FalseSets implements InvariantWatch {
     return undefined;
   }
 
-  /** Of calls and returns those of the two sets, of entries the one of the set. */
+  /** Keeps books; only a set that returns false is judged. The links are never behind, and nothing else is read here. */
   before(batch: EventBatch, i: number): boolean {
     const kind = batch.kind[i];
-    if (kind === CALL) return isSet(batch.a[i]!);
-    const set = this.#sets.get(batch.op[i]!);
-    if (set !== undefined && kind === SET_ENTRY && batch.a[i] === set.pfn) set.stored = true;
-    if (set !== undefined && kind === ALLOC_FAILED) set.short = true;
-    return set !== undefined && kind === RETURN;
+    if (kind === CALL) {
+      if (isSet(batch.a[i]!)) this.#call(batch, i);
+      return false;
+    }
+    const op = batch.op[i]!;
+    const set = this.#sets.get(op);
+    if (set === undefined) return false;
+    if (kind === SET_ENTRY) set.stored ||= batch.a[i] === set.pfn;
+    else if (kind === ALLOC_FAILED) set.short = true;
+    else if (batch.b[i] === Result.bool && batch.c[i] === 0) return true;
+    else this.#sets.delete(op);
+    return false;
   }
 
   after({ batch, row, seq }: Happened): Breach | undefined {
     const op = batch.op[row]!;
-    if (batch.kind[row] === CALL) {
-      this.#call(batch, row);
-      return undefined;
-    }
     const set = this.#sets.get(op)!;
     this.#sets.delete(op);
-    const isFalse = batch.b[row] === Result.bool && batch.c[row] === 0;
-    const says = isFalse ? this.#judge(set) : undefined;
+    const says = this.#judge(set);
     return says === undefined ? undefined : { seq, says };
   }
 

@@ -37,7 +37,7 @@ export interface InvariantWatch {
   begin(): string | undefined;
   /**
    * Whether to be told of row `i` of the batch, of the kinds asked for; by default yes. The memory may be some events
-   * behind, of kinds that were not asked for.
+   * behind, but for the links of the list (LINK_KINDS): those are as they were right before.
    */
   before?(batch: EventBatch, i: number): boolean;
   /** It is about to happen: the memory is as it was right before. */

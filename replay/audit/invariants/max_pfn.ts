@@ -1,8 +1,9 @@
-import { Global, KINDS } from '../../../events/index.js';
+import { Global, KINDS, type EventBatch } from '../../../events/index.js';
 import { NO_PAGE, ptePage } from '../../../src/index.js';
 import type { Breach, Happened, Invariant, InvariantWatch, ListAtMoment } from './invariant.js';
 import { Settled } from './settled.js';
 
+const RETURN = KINDS.return.id;
 const SET_PTE = KINDS.set_pte.id;
 const SET_PMD = KINDS.set_pmd.id;
 const LAST_PFN = Global.xen_p2m_last_pfn;
@@ -12,7 +13,8 @@ const REACH = 0;
 
 /** I8: the tools are told of every private leaf. */
 export const MAX_PFN_MISSES_LEAF: Invariant = {
-  holds: 'xen_p2m_last_pfn and shared_info.max_pfn cover every private leaf linked after the boot, once its allocation has returned (I8)',
+  holds:
+    'xen_p2m_last_pfn and shared_info.max_pfn cover every private leaf linked after the boot, once its allocation has returned (I8)',
   kinds: ['set_pte', 'set_pmd', 'set_global', 'set_max_pfn', 'return'],
   watch: (list) => new MaxPfn(list),
 };
@@ -40,6 +42,11 @@ class MaxPfn implements InvariantWatch {
   /** The leaves of the boot are not judged: it tells the tools of its pages, not of whole leaves. */
   begin(): undefined {
     return undefined;
+  }
+
+  /** A return matters only to what waits for it. */
+  before(batch: EventBatch, i: number): boolean {
+    return batch.kind[i] !== RETURN || this.#settled.undecided > 0;
   }
 
   after({ batch, row, seq, ended }: Happened): Breach | undefined {

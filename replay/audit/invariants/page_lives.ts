@@ -6,6 +6,7 @@ import type { Breach, Happened, Invariant, InvariantWatch, ListAtMoment } from '
 
 const ALLOC_PAGE = KINDS.alloc_page.id;
 const FREE_PAGE = KINDS.free_page.id;
+const RETURN = KINDS.return.id;
 const SET_TOP_MFN = KINDS.set_top_mfn.id;
 const SET_TOP_MFN_P = KINDS.set_top_mfn_p.id;
 
@@ -67,6 +68,11 @@ class Leaks implements InvariantWatch {
 
   begin(): undefined {
     return undefined;
+  }
+
+  /** A return matters only where its operation owes a page. */
+  before(batch: EventBatch, i: number): boolean {
+    return batch.kind[i] !== RETURN || this.#owed.has(batch.op[i]!);
   }
 
   get undecided(): number {

@@ -1,9 +1,10 @@
-import { Global, KINDS } from '../../../events/index.js';
+import { Global, KINDS, type EventBatch } from '../../../events/index.js';
 import { NO_PAGE, ptePage } from '../../../src/index.js';
 import { ToolsTree } from '../../scenario/checks/tools_tree.js';
 import type { Breach, Happened, Invariant, InvariantWatch, ListAtMoment } from './invariant.js';
 import { Settled } from './settled.js';
 
+const RETURN = KINDS.return.id;
 const SET_PMD = KINDS.set_pmd.id;
 const SET_PTE = KINDS.set_pte.id;
 const SET_TOP = KINDS.set_top.id;
@@ -74,9 +75,14 @@ class ToolsTreeWatch implements InvariantWatch {
     return undefined;
   }
 
+  /** A return matters only to what waits for it. */
+  before(batch: EventBatch, i: number): boolean {
+    return batch.kind[i] !== RETURN || this.#settled.undecided > 0;
+  }
+
   after(event: Happened): Breach | undefined {
     if (!this.#tree.stands) return undefined;
-    if (event.ended !== undefined && this.#settled.undecided > 0) {
+    if (event.ended !== undefined) {
       const breach = this.#settled.decide();
       if (breach !== undefined) return breach;
     }
