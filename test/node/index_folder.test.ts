@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { indexFolderOf, IndexFolder } from '../../node/index_folder.js';
 import { IndexBuilder } from '../../replay/audit/index/index_builder.js';
-import { changesOf, ChainedLog, faultsOf, smallIndex, tinyLogs, blocksOf } from '../replay/audit/index/index_logs.js';
+import { changesOf, ChainedLog, faultsOf, smallIndex, tinyLogs, blocksOf } from '../replay/audit/index_logs.js';
 
 const root = mkdtempSync(join(tmpdir(), 'p2m-index-'));
 afterEach(() => {

@@ -1,14 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import {
-  BatchLog,
-  EventBatch,
-  Global,
-  KINDS,
-  mfnWord,
-  payloadColumn,
-  type StoredLog,
-} from '../../../../events/index.js';
+import { BatchLog, EventBatch, Global, KINDS, mfnWord, payloadColumn, type StoredLog } from '../../../events/index.js';
 import {
   EntryHistory,
   GALLERY,
@@ -19,14 +11,14 @@ import {
   runEntry,
   Timeline,
   type IndexStore,
-} from '../../../../replay/index.js';
-import { pfnEndOf } from '../../../../replay/audit/index/reached_pfns.js';
-import { scenarioOf } from '../../../../replay/scenario/read_scenario.js';
-import { ScenarioProgram } from '../../../../replay/scenario/scenario_program.js';
-import { lookUp, type Domain } from '../../../../src/index.js';
-import { live, plans } from '../../../src/histories.js';
-import { set, treeDomain, TREES } from '../../../src/tree_domain.js';
-import { scheduleLog } from '../race_logs.js';
+} from '../../../replay/index.js';
+import { pfnEndOf } from '../../../replay/audit/index/reached_pfns.js';
+import { scenarioOf } from '../../../replay/scenario/read_scenario.js';
+import { ScenarioProgram } from '../../../replay/scenario/scenario_program.js';
+import { lookUp, type Domain } from '../../../src/index.js';
+import { live, plans } from '../../src/histories.js';
+import { set, treeDomain, TREES } from '../../src/tree_domain.js';
+import { scheduleLog } from './race_logs.js';
 
 /** A log in memory that keeps a chain, and may grow by whole blocks. */
 export class ChainedLog extends BatchLog {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { StoredLog } from '../../../../events/index.js';
-import { stateDigest, Timeline, type LogIndex } from '../../../../replay/index.js';
-import { Snapshots } from '../../../../replay/audit/snapshots/snapshots.js';
-import { TouchedGranules } from '../../../../replay/audit/snapshots/touched_granules.js';
-import { raceLogs, smallIndex, tinyLogs } from '../index/index_logs.js';
+import type { StoredLog } from '../../../events/index.js';
+import { stateDigest, Timeline, type LogIndex } from '../../../replay/index.js';
+import { Snapshots } from '../../../replay/audit/snapshots/snapshots.js';
+import { TouchedGranules } from '../../../replay/audit/snapshots/touched_granules.js';
+import { raceLogs, smallIndex, tinyLogs } from './index_logs.js';
 
 afterEach(() => vi.restoreAllMocks());
 

