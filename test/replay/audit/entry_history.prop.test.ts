@@ -22,7 +22,7 @@ function isCaught(): boolean {
 
 /** `of` of `ReachedPfns`, but for events of a kind, of which it says that they reach nothing. */
 function overlook(kind: number, isOverlooked: (batch: EventBatch, i: number) => boolean = () => true): void {
-  const real = Reflect.get(ReachedPfns.prototype, 'of') as ReachedPfns['of'];
+  const real = Reflect.get<ReachedPfns, 'of'>(ReachedPfns.prototype, 'of');
   vi.spyOn(ReachedPfns.prototype, 'of').mockImplementation(function (this: ReachedPfns, batch, i) {
     return batch.kind[i] === kind && isOverlooked(batch, i) ? [] : real.call(this, batch, i);
   });
@@ -56,7 +56,7 @@ describe('EntryHistory', () => {
 
 describe('a wrong index is caught', () => {
   it('one that leaves out a posting', () => {
-    const real = Reflect.get(PfnPostingLists.prototype, 'push') as PfnPostingLists['push'];
+    const real = Reflect.get<PfnPostingLists, 'push'>(PfnPostingLists.prototype, 'push');
     let count = 0;
     vi.spyOn(PfnPostingLists.prototype, 'push').mockImplementation(function (this: PfnPostingLists, pfn, seq) {
       if (++count % 40 !== 0) real.call(this, pfn, seq);
@@ -81,7 +81,7 @@ describe('a wrong index is caught', () => {
   });
 
   it('one that goes on behind what it was asked for', () => {
-    const real = Reflect.get(LogIndex.prototype, 'stretch') as LogIndex['stretch'];
+    const real = Reflect.get<LogIndex, 'stretch'>(LogIndex.prototype, 'stretch');
     vi.spyOn(LogIndex.prototype, 'stretch').mockImplementation(function (this: LogIndex, index) {
       const { seqStart, postings } = real.call(this, index);
       return { seqStart: seqStart + 1, postings };
