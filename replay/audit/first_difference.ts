@@ -98,9 +98,21 @@ class Comparison {
 
   #isSame(a: EventBatch, i: number, b: EventBatch, k: number): boolean {
     if (a.kind[i] !== b.kind[k] || a.cpu[i] !== b.cpu[k] || !this.#isPair(a.op[i]!, b.op[k]!)) return false;
+    const isLike =
+      a.a[i] === b.a[k] && a.b[i] === b.b[k] && a.c[i] === b.c[k] && a.d[i] === b.d[k] && a.e[i] === b.e[k];
     const words = WORD_COLUMNS[a.kind[i]!];
-    if (words !== undefined) return this.#areFieldsSame(a, i, b, k, words);
-    return a.a[i] === b.a[k] && a.b[i] === b.b[k] && a.c[i] === b.c[k] && a.d[i] === b.d[k] && a.e[i] === b.e[k];
+    if (words === undefined) return isLike;
+    return (isLike && !this.#hasHandles(a, i, words)) || this.#areFieldsSame(a, i, b, k, words);
+  }
+
+  /** Whether it takes more than its columns to say what event `i` is. */
+  #hasHandles(batch: EventBatch, i: number, { always, sometimes, payload }: WordColumns): boolean {
+    if (payload >= 0) return true;
+    // Bit by bit, the lowest first.
+    for (let bits = always | sometimes; bits !== 0; bits &= bits - 1) {
+      if (isHandle(operand(batch, 31 - Math.clz32(bits & -bits), i))) return true;
+    }
+    return false;
   }
 
   #areFieldsSame(a: EventBatch, i: number, b: EventBatch, k: number, words: WordColumns): boolean {

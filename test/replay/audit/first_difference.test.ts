@@ -114,7 +114,7 @@ describe('firstDifference', () => {
         // Another kind has the same columns, another word is another value.
         batch[column][seq] = column === 'kind' ? KINDS.lock.id : batch[column][seq]! + 1;
         if (column === 'a' && batch.kind[seq] === KINDS.return.id) batch.a[seq] = 0;
-        if (column === 'b' && batch.kind[seq] === KINDS.return.id) batch.b[seq] = Result.int;
+        if (column === 'b' && batch.kind[seq] === KINDS.return.id) batch.b[seq] = Result.count;
         expect(isDifferent(one, other, seq), `${seq} ${column}`).toBe(true);
       }
     }
