@@ -1,4 +1,5 @@
 import { COMM_COLUMNS, commText } from '../comm.js';
+import { assert } from '../errors.js';
 import { kindName, widthOf } from '../kinds.js';
 import { NAMES } from '../names.js';
 import { expectedOf, fieldsOf, INT_MIN, PAGE_MAX, payloadColumn, UNSIGNED_MAX, type Field } from '../view.js';
@@ -24,6 +25,9 @@ const SPAN = new Uint32Array(KINDS_END * OPERANDS);
 /** Columns that hold a PTE, and those that hold a word of an entry, as bits. */
 const PTES = new Uint8Array(KINDS_END);
 const WORDS = new Uint8Array(KINDS_END);
+/** The columns of `WORDS`, of which a kind has at most two. */
+const FIRST_WORD = new Uint8Array(KINDS_END);
+const LAST_WORD = new Uint8Array(KINDS_END);
 /** The column that must be `WHEN_IS` for the words to be words (`wordWhen`); -1 where they always are. */
 const WHEN = new Int8Array(KINDS_END).fill(-1);
 const WHEN_IS = new Int32Array(KINDS_END);
@@ -66,7 +70,10 @@ function setColumn(id: number, { type, column, wordWhen }: Field): void {
       return bound(INT_MIN, UNSIGNED_MAX);
     case 'word':
     case 'either':
+      if (WORDS[id] === 0) FIRST_WORD[id] = column;
+      assert((WORDS[id]! & (WORDS[id]! - 1)) === 0, 'a kind has at most two words of entries');
       WORDS[id]! |= 1 << column;
+      LAST_WORD[id] = column;
       if (wordWhen !== undefined) {
         WHEN[id] = wordWhen.column;
         WHEN_IS[id] = wordWhen.is;
@@ -142,10 +149,10 @@ export function handlesIn(words: Int32Array, at: number): number {
   if (mask === 0) return 0;
   const when = WHEN[kind]!;
   if (when >= 0 && words[at + OPERANDS_AT + when] !== WHEN_IS[kind]) return 0;
-  let found = 0;
-  for (let c = 0; c < OPERANDS; c++) {
-    if (((mask >>> c) & 1) !== 0 && isHandle(words[at + OPERANDS_AT + c]!)) found |= 1 << c;
-  }
+  const first = FIRST_WORD[kind]!;
+  const last = LAST_WORD[kind]!;
+  let found = isHandle(words[at + OPERANDS_AT + first]!) ? 1 << first : 0;
+  if (last !== first && isHandle(words[at + OPERANDS_AT + last]!)) found |= 1 << last;
   return found;
 }
 
