@@ -71,7 +71,7 @@ async function run(path: string, text: string, options: AtCliOptions): Promise<n
   const moment = resolveMoment(log, wanted);
   const timeline = new Timeline(log);
   const { memory } = timeline;
-  const window = options.pfn === undefined ? undefined : parseRange(options.pfn, 'pfn range', memory.layout.areaPfns);
+  const window = options.pfn === undefined ? undefined : parseRange(options.pfn, 'pfn range', memory.layout.areaPfns + 1);
   timeline.goTo(moment);
   note(momentText(log, moment));
   if (!listStands(memory)) {
