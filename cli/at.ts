@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
 import { Global, GLOBALS, inputError, usageError, type StoredLog } from '../events/index.js';
-import { leafKinds, listEnd, listRuns, listStands, parseMoment, resolveMoment, Timeline } from '../replay/index.js';
+import { leafKinds, listEnd, listRuns, listStands, parseMoment, resolveMoment } from '../replay/index.js';
 import { debugfsDump, isTree, structure, type Memory } from '../src/index.js';
 import { entryText, leafKindsText, runsText } from './list_text.js';
 import { momentText } from './moment_text.js';
 import { parseRange } from './numbers.js';
 import { note, print } from './output.js';
-import { openStoredLog } from './stored_log.js';
+import { timelineTo } from './log_index.js';
+import { addLogOptions, openStoredLog, type LogOptions } from './stored_log.js';
 import { tableLines, treeLines } from './structure_text.js';
 
-interface AtCliOptions {
+interface AtCliOptions extends LogOptions {
   readonly pfn?: string;
   readonly format: string;
   readonly json?: boolean;
@@ -32,14 +33,15 @@ const FORMATS: Readonly<Record<string, (memory: Memory, window: Window) => Itera
 
 /** `p2m at LOG X`: the list, its page tables and the tools' tree at a moment. */
 export function addAt(program: Command): void {
-  program
+  const command = program
     .command('at')
     .description('the list, its page tables and the mfn tree at a moment of a log')
     .argument('<log>', 'event log')
     .argument('<moment>', 'N (right after event N), 12.345s, @TIMESTAMP, start or end')
     .option('--pfn <range>', 'pfns A-B, B not included (runs); default: the whole list')
     .option('--format <name>', 'runs, debugfs or tree', 'runs')
-    .option('--json', 'one JSON object instead of text')
+    .option('--json', 'one JSON object instead of text');
+  addLogOptions(command)
     .addHelpText(
       'after',
       `
@@ -67,12 +69,11 @@ async function run(path: string, text: string, options: AtCliOptions): Promise<n
     throw usageError('--pfn is of runs', { got: `--format ${options.format}`, expected: '--format runs' });
   }
   const wanted = parseMoment(text);
-  const log = await openStoredLog(path);
+  const log = await openStoredLog(path, options);
   const moment = resolveMoment(log, wanted);
-  const timeline = new Timeline(log);
-  const { memory } = timeline;
-  const window = options.pfn === undefined ? undefined : parseRange(options.pfn, 'pfn range', memory.layout.areaPfns + 1);
-  timeline.goTo(moment);
+  const { memory } = timelineTo(log, path, moment);
+  const window =
+    options.pfn === undefined ? undefined : parseRange(options.pfn, 'pfn range', memory.layout.areaPfns + 1);
   note(momentText(log, moment));
   if (!listStands(memory)) {
     throw inputError('no list stands at this moment', { file: path, got: text, expected: 'a moment behind the boot' });

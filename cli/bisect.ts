@@ -23,9 +23,10 @@ import { eventText } from './moment_text.js';
 import { hex } from './numbers.js';
 import { print } from './output.js';
 import { quoted } from './quoted.js';
-import { openStoredLog } from './stored_log.js';
+import { timelineTo } from './log_index.js';
+import { addLogOptions, openStoredLog, type LogOptions } from './stored_log.js';
 
-interface BisectCliOptions {
+interface BisectCliOptions extends LogOptions {
   readonly check?: string;
   readonly command?: string;
   readonly good?: string;
@@ -46,7 +47,7 @@ const NAMES = INVARIANT_NAMES.map((name) => `  ${name.padEnd(24)}${INVARIANTS[na
 
 /** `p2m bisect LOG --check INVARIANT|COMMAND`: the first event after which something is broken. */
 export function addBisect(program: Command): void {
-  program
+  const command = program
     .command('bisect')
     .description('the first event of a log after which an invariant, or a command of yours, fails')
     .argument('<log>', 'event log')
@@ -57,7 +58,8 @@ export function addBisect(program: Command): void {
       'where the command is good: N (right after event N), 12.345s, @TIMESTAMP; default: start',
     )
     .option('--bad <moment>', 'where it is bad; default: end')
-    .option('--json', 'one JSON object instead of text')
+    .option('--json', 'one JSON object instead of text');
+  addLogOptions(command)
     .addHelpText(
       'after',
       `
@@ -86,12 +88,13 @@ async function run(path: string, options: BisectCliOptions): Promise<number> {
     throw usageError('--good and --bad are of a command', { got: `--check ${invariant}`, expected: '--command' });
   }
   const ends = [options.good ?? 'start', options.bad ?? 'end'].map(parseMoment);
-  const log = await openStoredLog(path);
+  const log = await openStoredLog(path, options);
   const [good, bad] = ends.map((moment) => resolveMoment(log, moment)) as [number, number];
   if (good > bad) {
     throw usageError('--good is behind --bad', { got: `${options.good}`, expected: 'a moment before it' });
   }
-  const report = invariant !== undefined ? checkInvariant(log, invariant) : await runCommand(log, command!, good, bad);
+  const report =
+    invariant !== undefined ? checkInvariant(log, invariant) : await runCommand(log, path, command!, good, bad);
   const exitCode = { held: ExitCode.ok, broken: ExitCode.violated, unknown: ExitCode.noVerdict }[report.verdict];
   process.exitCode = exitCode;
   const name = invariant ?? command!;
@@ -146,8 +149,8 @@ function checkInvariant(log: StoredLog, name: InvariantName): Report {
 }
 
 /** Between two moments, the first one good and the last one bad. */
-async function runCommand(log: StoredLog, command: string, first: number, last: number): Promise<Report> {
-  const timeline = new Timeline(log);
+async function runCommand(log: StoredLog, path: string, command: string, first: number, last: number): Promise<Report> {
+  const timeline = timelineTo(log, path, last);
   let runs = 0;
   const result = await bisect(first, last, (moment) => {
     runs++;

@@ -10,7 +10,6 @@ import {
   makeListDump,
   parseMoment,
   resolveMoment,
-  Timeline,
   type Difference,
 } from '../replay/index.js';
 import type { Memory } from '../src/index.js';
@@ -18,9 +17,10 @@ import { readInput } from './input.js';
 import { momentText } from './moment_text.js';
 import { hex } from './numbers.js';
 import { note, print } from './output.js';
-import { openStoredLog } from './stored_log.js';
+import { timelineTo } from './log_index.js';
+import { addLogOptions, openStoredLog, type LogOptions } from './stored_log.js';
 
-interface DiffCliOptions {
+interface DiffCliOptions extends LogOptions {
   readonly dump?: string;
   readonly dumpPt?: string;
   readonly at?: string;
@@ -35,7 +35,7 @@ interface Found {
 
 /** `p2m diff`: two moments of a log, two logs, or a log and a dump. */
 export function addDiff(program: Command): void {
-  program
+  const command = program
     .command('diff')
     .description('what differs between two moments of a log, two logs, or a log and a dump')
     .argument('<log>', 'event log')
@@ -44,7 +44,8 @@ export function addDiff(program: Command): void {
     .option('--dump <file>', 'a dump of the list, p2m-NAME.bin.gz, to compare with')
     .option('--dump-pt <file>', 'its page kinds, p2m-NAME.pt.txt')
     .option('--at <moment>', 'the moment of the log that the dump is of; default: end')
-    .option('--json', 'one JSON object instead of text')
+    .option('--json', 'one JSON object instead of text');
+  addLogOptions(command)
     .addHelpText(
       'after',
       `
@@ -76,25 +77,25 @@ async function compare(
   if (dump !== undefined) {
     if (a !== undefined)
       throw usageError('a log and a dump', { got: `another argument, ${a}`, expected: 'LOG --dump FILE' });
-    return dumpDifferences(await openStoredLog(path), dump, dumpPt, at ?? 'end');
+    return dumpDifferences(await openStoredLog(path, options), path, dump, dumpPt, at ?? 'end');
   }
   if (dumpPt !== undefined) throw usageError('--dump-pt without --dump');
   if (at !== undefined) throw usageError('--at without --dump', { expected: 'LOG X Y for two moments' });
   if (a === undefined)
     throw usageError('nothing to compare with', { expected: 'LOG X Y, LOG1 LOG2 or LOG --dump FILE' });
-  if (b !== undefined) return momentDifferences(path, a, b);
+  if (b !== undefined) return momentDifferences(path, a, b, options);
   if (path === '-' && a === '-') throw usageError('two logs from stdin', { expected: '- once' });
-  return logDifferences(await openStoredLog(path), await openStoredLog(a));
+  return logDifferences(await openStoredLog(path, options), await openStoredLog(a, options), [path, a]);
 }
 
-async function momentDifferences(path: string, a: string, b: string): Promise<Found> {
+async function momentDifferences(path: string, a: string, b: string, options: LogOptions): Promise<Found> {
   const wanted = [parseMoment(a), parseMoment(b)] as const;
-  const log = await openStoredLog(path);
-  const [before, after] = wanted.map((moment) => memoryAt(log, resolveMoment(log, moment))) as [Memory, Memory];
+  const log = await openStoredLog(path, options);
+  const [before, after] = wanted.map((moment) => memoryAt(log, path, resolveMoment(log, moment))) as [Memory, Memory];
   return stateDifferences(before, after);
 }
 
-function logDifferences(a: StoredLog, b: StoredLog): Found {
+function logDifferences(a: StoredLog, b: StoredLog, [pathA, pathB]: readonly [string, string]): Found {
   if (a.header.geometry !== b.header.geometry) {
     throw inputError('logs of different geometries', {
       file: b.name,
@@ -104,7 +105,7 @@ function logDifferences(a: StoredLog, b: StoredLog): Found {
   }
   const first = firstDifference(a, b);
   if (first === undefined) return { json: { first: null, runs: [], globals: [] }, lines: [] };
-  const states = stateDifferences(memoryAt(a, a.events), memoryAt(b, b.events));
+  const states = stateDifferences(memoryAt(a, pathA, a.events), memoryAt(b, pathB, b.events));
   const heads = [
     `first at event ${first.seq}:`,
     `  ${eventLine(a, first.a)}`,
@@ -131,8 +132,8 @@ function stateDifferences(before: Memory, after: Memory): Found {
   };
 }
 
-function dumpDifferences(log: StoredLog, dump: string, dumpPt: string | undefined, at: string): Found {
-  const memory = memoryAt(log, resolveMoment(log, parseMoment(at)));
+function dumpDifferences(log: StoredLog, path: string, dump: string, dumpPt: string | undefined, at: string): Found {
+  const memory = memoryAt(log, path, resolveMoment(log, parseMoment(at)));
   if (!listStands(memory) || memory.words[Global.xen_p2m_size] === 0) {
     throw inputError('no linear list stands at this moment', {
       file: log.name,
@@ -153,9 +154,8 @@ function dumpDifferences(log: StoredLog, dump: string, dumpPt: string | undefine
   return { json: { ...compared, list: differences }, lines };
 }
 
-function memoryAt(log: StoredLog, moment: number): Memory {
-  const timeline = new Timeline(log);
-  timeline.goTo(moment);
+function memoryAt(log: StoredLog, path: string, moment: number): Memory {
+  const timeline = timelineTo(log, path, moment);
   note(`${log.name}: ${momentText(log, moment)}`);
   return timeline.memory;
 }

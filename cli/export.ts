@@ -5,9 +5,9 @@ import { NodeLogFile } from '../node/log_file.js';
 import { EXPORT_FORMATS, exportFormat, exportFormatByName, exportLog, type ExportFormat } from '../replay/index.js';
 import { counted } from './counted.js';
 import { note, print, printBytes } from './output.js';
-import { openStoredLog } from './stored_log.js';
+import { addLogOptions, openStoredLog, type LogOptions } from './stored_log.js';
 
-interface ExportCliOptions {
+interface ExportCliOptions extends LogOptions {
   readonly format?: string;
   readonly output?: string;
   readonly json?: boolean;
@@ -32,7 +32,7 @@ const ROWS: Readonly<Record<ExportFormat, string>> = {
 
 /** `p2m export LOG`: the log in a format that other programs read. */
 export function addExport(program: Command): void {
-  program
+  const command = program
     .command('export')
     .description('write a log as JSON lines, Parquet, a trace for Perfetto, or a Jepsen history')
     .argument('<log>', 'a log, or - for stdin')
@@ -41,7 +41,8 @@ export function addExport(program: Command): void {
       '-o, --output <file>',
       'FILE.jsonl, FILE.parquet, FILE.json (chrome), FILE.history.jsonl (jepsen); - is stdout',
     )
-    .option('--json', '{format, file, events, rows, bytes} on stdout')
+    .option('--json', '{format, file, events, rows, bytes} on stdout');
+  addLogOptions(command)
     .addHelpText(
       'after',
       `
@@ -61,7 +62,8 @@ Examples:
     });
 }
 
-async function run(path: string, { format: name, output = '-', json = false }: ExportCliOptions): Promise<void> {
+async function run(path: string, options: ExportCliOptions): Promise<void> {
+  const { format: name, output = '-', json = false } = options;
   const format = formatOf(name, output);
   if (output === '-') {
     if (format === 'parquet') throw usageError('Parquet is no text', { got: 'stdout', expected: '-o FILE' });
@@ -69,7 +71,7 @@ async function run(path: string, { format: name, output = '-', json = false }: E
   } else if (isSameFile(path, output)) {
     throw usageError('the output would overwrite what is read', { got: output, expected: 'another file' });
   }
-  const log = await openStoredLog(path);
+  const log = await openStoredLog(path, options);
   if (output === '-') {
     exportLog(log, format, printBytes);
     return;

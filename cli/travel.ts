@@ -7,13 +7,14 @@ import { ExitCode, P2mError, usageError } from '../events/index.js';
 import { TravelSession, type TravelReply } from '../replay/index.js';
 import { readText } from './input.js';
 import { note, print } from './output.js';
-import { openStoredLog } from './stored_log.js';
+import { builtIndexOf } from './log_index.js';
+import { openStoredLog, type LogOptions } from './stored_log.js';
 
 /** Lines of the history that are kept at hand. */
 const HISTORY_LINES = 1000;
 
 /** What `p2m replay` was given beside the log. */
-export interface TravelCliOptions {
+export interface TravelCliOptions extends LogOptions {
   /** File of commands. */
   readonly execute?: string;
   readonly output?: string;
@@ -24,7 +25,8 @@ export interface TravelCliOptions {
  * `p2m replay -i LOG`: through a log by hand, or by a script of commands, a line each. Returns the exit code.
  * @throws {P2mError} the log cannot be read; a line of a script is refused
  */
-export async function travel(path: string, { execute, output, json }: TravelCliOptions): Promise<number> {
+export async function travel(path: string, options: TravelCliOptions): Promise<number> {
+  const { execute, output, json } = options;
   if (output !== undefined || json === true) {
     throw usageError('going through a log writes no report and no log', {
       got: json === true ? '--json' : '--output',
@@ -33,7 +35,8 @@ export async function travel(path: string, { execute, output, json }: TravelCliO
   }
   const script = execute ?? (process.stdin.isTTY ? undefined : '-');
   if (script === '-' && path === '-') throw usageError('two files from stdin', { expected: '- once' });
-  const session = new TravelSession(await openStoredLog(path));
+  const log = await openStoredLog(path, options);
+  const session = new TravelSession(log, 'paged', builtIndexOf(log, path));
   if (script !== undefined) return runScript(session, readText(script));
   return converse(session);
 }

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogStore, verifyLog } from '../../events/index.js';
-import { FolderStorage, openSegmentedLog } from '../../node/index.js';
-import { EntryHistory, MemoryIndexStore, openIndex, Timeline } from '../../replay/index.js';
+import { FolderStorage, indexFolderOf, IndexFolder, openSegmentedLog } from '../../node/index.js';
+import { EntryHistory, openIndex, Timeline } from '../../replay/index.js';
 import type { LogContestant } from './contestant.js';
 
 /** Bytes that a crash tears off: less than a block. */
@@ -39,8 +39,7 @@ export const p2mlog: LogContestant = {
 
   ask(folder) {
     const log = openSegmentedLog(logOf(folder));
-    // As it lies beside a log, but for the writing and reading of its files.
-    const index = openIndex(log, new MemoryIndexStore());
+    const index = openIndex(log, new IndexFolder(indexFolderOf(logOf(folder))));
     index.coverTo();
     const history = new EntryHistory(log, index);
     const timeline = new Timeline(log, undefined, index);

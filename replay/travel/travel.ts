@@ -1,4 +1,5 @@
 import type { StoredLog } from '../../events/index.js';
+import type { LogIndex } from '../audit/index/log_index.js';
 import { Timeline } from '../audit/timeline.js';
 import type { MemoryKind } from '../events/guarded_memory.js';
 import { nextBoundary, previousBoundary, returnOf } from './boundaries.js';
@@ -29,8 +30,8 @@ export class Travel {
   #lastCheckpoint = 0;
 
   /** @throws {P2mError} as `Timeline` */
-  constructor(log: StoredLog, kind?: MemoryKind) {
-    this.timeline = new Timeline(log, kind);
+  constructor(log: StoredLog, kind?: MemoryKind, index?: LogIndex) {
+    this.timeline = new Timeline(log, kind, index);
     this.causes = new CauseWords(log, this.timeline.form, this.timeline.memory);
     this.#journey = new Journey(this.timeline, this.stops);
     this.#rows = new LogRows(log);

@@ -1,4 +1,5 @@
 import { usageError, type StoredLog } from '../../events/index.js';
+import type { LogIndex } from '../audit/index/log_index.js';
 import type { MemoryKind } from '../events/guarded_memory.js';
 import { commandNamed, typedCommand, type Named, type TypedCommand } from './command_line.js';
 import { COMMANDS, type Command } from './commands.js';
@@ -23,8 +24,8 @@ export class TravelSession {
   #again = '';
 
   /** @throws {P2mError} as `Timeline` */
-  constructor(log: StoredLog, kind?: MemoryKind) {
-    this.#travel = new Travel(log, kind);
+  constructor(log: StoredLog, kind?: MemoryKind, index?: LogIndex) {
+    this.#travel = new Travel(log, kind, index);
   }
 
   /** `(p2m 4711) `: the last event that has happened. */

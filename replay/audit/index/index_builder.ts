@@ -93,6 +93,12 @@ export class IndexBuilder {
     if (isDue) this.#save();
   }
 
+  /** The log is over: a snapshot stands at its end, where the last one is far away. */
+  finish(): void {
+    const { snapshots, snapshotEvents } = this.#plan;
+    if (this.seq - snapshots.last >= snapshotEvents / 2) this.#save();
+  }
+
   #playBlock(): void {
     const { log } = this.#plan;
     this.#player.play(log.read(this.#block), this.seq, this.#lists, this.#seqStart);

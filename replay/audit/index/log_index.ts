@@ -148,6 +148,8 @@ export class LogIndex {
     }
     const keptEnd = this.#stretches.at(-1)?.seqEnd ?? 0;
     if (builder.seq - keptEnd < this.#sizes.keptEvents) return;
+    // Nothing follows: the last events need not be taken back one by one.
+    if (builder.seq === this.log.events && this.log.end.kind === 'closed') builder.finish();
     if (this.#isGrowing()) this.#keep(builder, this.stretch(this.#keptCount));
   }
 
