@@ -13,6 +13,7 @@ import {
 } from '../replay/index.js';
 import { geometryByName, type EntryRun } from '../src/index.js';
 import { noteEnd } from './log_end.js';
+import { indexOf } from './log_index.js';
 import { operationJson } from './log_text.js';
 import { hex, parsePfns } from './numbers.js';
 import { addLogOptions, type LogOptions } from './log_options.js';
@@ -48,15 +49,16 @@ Example:
     )
     .action(async (path: string, range: string, options: BlameOptions) => {
       const log = await openStoredLog(path, options);
-      run(log, range, options);
+      run(log, path, range, options);
       noteEnd(log);
     });
 }
 
-function run(log: StoredLog, range: string, { at, json }: BlameOptions): void {
+function run(log: StoredLog, path: string, range: string, { at, json }: BlameOptions): void {
   const { pfnStart, pfnEnd } = parsePfns(range, geometryByName(log.header.geometry).pfnEnd);
   const moment = at === undefined ? log.events : resolveMoment(log, parseMoment(at));
-  const rows = blame(log, new EntryHistory(log), pfnStart, pfnEnd, moment);
+  const index = indexOf(log, path);
+  const rows = blame(log, new EntryHistory(log, index), pfnStart, pfnEnd, moment, index);
   if (json === true) for (const row of rows) print(JSON.stringify(jsonOf(log.codec, row)));
   else for (const line of table(rows.map((row) => cells(log, row)))) print(line);
 }

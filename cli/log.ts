@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { CPU_MAX, usageError, type StoredLog } from '../events/index.js';
+import { CPU_MAX, SegmentedLog, usageError, type EventBatch, type StoredLog } from '../events/index.js';
 import {
   EventFilter,
   LoggedOperations,
@@ -28,12 +29,16 @@ interface QuestionOptions extends LogOptions {
   readonly op?: string;
   readonly since?: string;
   readonly until?: string;
+  readonly follow?: boolean;
   readonly oneline?: boolean;
   readonly json?: boolean;
 }
 
 /** Frames are below what the kernel can store beside the two indicator bits. */
 const MFN_END = Number.MAX_SAFE_INTEGER;
+
+/** A log that grows is looked at so often. */
+const FOLLOW_MS = 100;
 
 /** `p2m log LOG`: what happened. */
 export function addLog(program: Command): void {
@@ -51,6 +56,7 @@ export function addLog(program: Command): void {
     )
     .option('--since <moment>', 'from here on: an event, 12.345s from the start, @87.520279 of the trace')
     .option('--until <moment>', 'up to here, included')
+    .option('-f, --follow', 'go on while the log grows, until its writer closes it (a binary log)')
     .option('--oneline', 'a line an event, in columns')
     .option('--json', 'a line of JSON an event: {"event": {...}, "operation": {...}}');
   addLogOptions(command)
@@ -63,34 +69,72 @@ name, kind of event, the event; - is what the log does not say.
 Examples:
   p2m log run.p2mlog --pfn 0x40500
   p2m log run.p2mlog --op set_entry,set_pte --since @87.520279 --oneline
-  p2m log run.p2mlog --task balloon-42 --json | jq .event.kind`,
+  p2m log run.p2mlog --task balloon-42 --json | jq .event.kind
+  p2m log run --follow --oneline`,
     )
     .action(async (path: string, options: QuestionOptions) => {
       const log = await openStoredLog(path, options);
-      run(log, options);
+      const told = new ToldLog(log, options);
+      told.go();
+      if (options.follow === true) await follow(log, told);
       noteEnd(log);
     });
 }
 
-function run(log: StoredLog, options: QuestionOptions): void {
-  const filter = new EventFilter(question(log, options));
-  const start = options.since === undefined ? 0 : resolveSince(log, parseMoment(options.since));
-  const end = options.until === undefined ? log.events : resolveMoment(log, parseMoment(options.until));
-  const operations = new LoggedOperations();
-  const roles = new PageRoles(log.header);
-  const text = textOf(log, roles, options);
-  for (let block = 0; block < log.blocks && log.seqOf(block) < end; block++) {
-    const batch = log.read(block);
-    const first = log.seqOf(block);
-    const rows = Math.min(batch.length, end - first);
+/** Tells of what is there, and each time of what has come since. */
+class ToldLog {
+  readonly #log: StoredLog;
+  readonly #filter: EventFilter;
+  readonly #operations = new LoggedOperations();
+  readonly #roles: PageRoles;
+  readonly #text: EventText;
+  readonly #start: number;
+  /** Events from here on are not told; `Infinity`: all are. */
+  readonly #end: number;
+  #block = 0;
+
+  constructor(log: StoredLog, options: QuestionOptions) {
+    const { since, until } = options;
+    this.#log = log;
+    this.#filter = new EventFilter(question(log, options));
+    this.#roles = new PageRoles(log.header);
+    this.#text = textOf(log, this.#roles, options);
+    this.#start = since === undefined ? 0 : resolveSince(log, parseMoment(since));
+    this.#end = until === undefined ? Infinity : resolveMoment(log, parseMoment(until));
+  }
+
+  go(): void {
+    const log = this.#log;
+    for (; this.#block < log.blocks && log.seqOf(this.#block) < this.#end; this.#block++) {
+      const lines = this.#linesOf(log.read(this.#block), log.seqOf(this.#block));
+      if (lines.length > 0) print(lines.join('\n'));
+    }
+  }
+
+  #linesOf(batch: EventBatch, first: number): string[] {
+    const rows = Math.min(batch.length, this.#end - first);
     const lines: string[] = [];
     for (let i = 0; i < rows; i++) {
-      roles.note(batch, i);
-      const operation = operations.note(batch, i, first + i);
-      if (first + i < start || !filter.passes(batch, i, operation)) continue;
-      lines.push(...text.of(batch, i, first + i, operation));
+      this.#roles.note(batch, i);
+      const operation = this.#operations.note(batch, i, first + i);
+      if (first + i < this.#start || !this.#filter.passes(batch, i, operation)) continue;
+      lines.push(...this.#text.of(batch, i, first + i, operation));
     }
-    if (lines.length > 0) print(lines.join('\n'));
+    return lines;
+  }
+}
+
+/** Tells of what its writer appends, until that closes the log. A torn end is the writer in the middle of a block. */
+async function follow(log: StoredLog, told: ToldLog): Promise<void> {
+  if (!(log instanceof SegmentedLog)) {
+    throw usageError('only a binary log can be followed', {
+      got: log.name,
+      expected: 'a .p2mlog file or a log folder',
+    });
+  }
+  while (log.end.kind !== 'closed') {
+    await sleep(FOLLOW_MS);
+    if (log.refresh()) told.go();
   }
 }
 

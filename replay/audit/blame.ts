@@ -1,6 +1,7 @@
 import type { StoredLog } from '../../events/index.js';
 import { entryRuns, type EntryRun } from '../../src/index.js';
 import type { EntryHistory } from './index/entry_history.js';
+import type { LogIndex } from './index/log_index.js';
 import { loggedOperationOf, type LoggedOperation } from './logged_operation.js';
 import { Timeline } from './timeline.js';
 
@@ -24,6 +25,7 @@ export interface BlamedEvent {
 
 /**
  * The events that set the entries of [pfnStart, pfnEnd) as they are at `moment`.
+ * @param index of the log, for its snapshots
  * @throws {P2mError} as `Timeline`
  */
 export function blame(
@@ -32,9 +34,10 @@ export function blame(
   pfnStart: number,
   pfnEnd: number,
   moment: number,
+  index?: LogIndex,
 ): BlameRow[] {
   const runs = history.runs(pfnStart, pfnEnd, moment);
-  const timeline = new Timeline(log);
+  const timeline = new Timeline(log, 'paged', index);
   timeline.goTo(moment);
   const now = runs.map((run) => entryRuns(timeline.memory, run.pfnStart, run.pfnEnd));
   const old: EntryRun[][] = [];

@@ -13,6 +13,7 @@ import {
   type EventBatch,
 } from '../../events/index.js';
 import { NO_PTE, ptePage, pteWritable } from '../../src/index.js';
+import { callArguments } from './call_arguments.js';
 
 const SHARED: Readonly<Record<number, string>> = {
   [Role.missing]: 'p2m_missing',
@@ -102,10 +103,13 @@ export class EventWords {
     }
   }
 
-  /** An operation with its arguments; every call has the three, whatever its operation makes of them. */
+  /** An operation with the arguments that it takes: `set_phys_to_machine(0x402, m:77)`. */
   call(operation: number, pfn: number, value: number): string {
     const name = NAMES.operation[operation] ?? String(operation);
-    return `${name}(${hex(pfn)}, ${this.entry(value)})`;
+    const words = { pfn: hex(pfn), mfn: hex(pfn), from: `${hex(pfn)}...`, value: this.entry(value) };
+    return `${name}(${callArguments(operation)
+      .map((argument) => words[argument])
+      .join(', ')})`;
   }
 
   /** An entry: `m:77`, `i:4`, `f:9`, `~`, or `fault`. */
