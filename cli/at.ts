@@ -73,7 +73,7 @@ async function run(path: string, text: string, options: AtCliOptions): Promise<n
   const moment = resolveMoment(log, wanted);
   const { memory } = timelineTo(log, path, moment);
   const window =
-    options.pfn === undefined ? undefined : parseRange(options.pfn, 'pfn range', memory.layout.areaPfns + 1);
+    options.pfn === undefined ? undefined : parseRange(options.pfn, 'pfn range', memory.layout.areaPfns);
   note(momentText(log, moment));
   if (!listStands(memory)) {
     throw inputError('no list stands at this moment', { file: path, got: text, expected: 'a moment behind the boot' });

@@ -12,14 +12,14 @@ export function parseNumber(text: string, what: string, end: number): number {
   return Number(value);
 }
 
-/** A half-open range `A-B`, A below B. @throws P2mError where it is not. */
+/** A half-open range `A-B`, A below B, B at most `end`. @throws P2mError where it is not. */
 export function parseRange(text: string, what: string, end: number): { pfnStart: number; pfnEnd: number } {
   const parts = text.split('-');
   if (parts.length !== 2) {
     throw usageError(`bad ${what}`, { got: JSON.stringify(text), expected: 'a half-open range A-B' });
   }
   const pfnStart = parseNumber(parts[0]!, `${what} start`, end);
-  const pfnEnd = parseNumber(parts[1]!, `${what} end`, end);
+  const pfnEnd = parseNumber(parts[1]!, `${what} end`, end + 1);
   if (pfnEnd <= pfnStart) {
     throw usageError(`empty ${what}`, { got: text, expected: 'a half-open range A-B with A below B' });
   }

@@ -21,6 +21,7 @@ describe('parseNumber', () => {
 describe('parseRange', () => {
   it('reads a half-open range', () => {
     expect(parseRange('0x10-32', 'hole', 100)).toEqual({ pfnStart: 16, pfnEnd: 32 });
+    expect(parseRange('5-100', 'hole', 100)).toEqual({ pfnStart: 5, pfnEnd: 100 });
   });
 
   it.each([
@@ -30,7 +31,8 @@ describe('parseRange', () => {
     ['-5', 'bad hole start: got "", want hex (0x...) or decimal'],
     ['5-5', 'empty hole: got 5-5, want a half-open range A-B with A below B'],
     ['9-5', 'empty hole: got 9-5, want a half-open range A-B with A below B'],
-    ['5-100', 'hole end out of range: got 100, want below 100 (0x64)'],
+    ['100-101', 'hole start out of range: got 100, want below 100 (0x64)'],
+    ['5-101', 'hole end out of range: got 101, want below 101 (0x65)'],
   ])('refuses %s', (text, message) => {
     expect(() => parseRange(text, 'hole', 100)).toThrow(message);
   });
