@@ -74,6 +74,7 @@ Examples:
     )
     .action(async (path: string, options: QuestionOptions) => {
       const log = await openStoredLog(path, options);
+      if (options.follow === true) checkFollows(log);
       const told = new ToldLog(log, options);
       told.go();
       if (options.follow === true) await follow(log, told);
@@ -103,6 +104,12 @@ class ToldLog {
     this.#end = until === undefined ? Infinity : resolveMoment(log, parseMoment(until));
   }
 
+  /** Whether nothing that may come is told. */
+  get isOver(): boolean {
+    return this.#log.events >= this.#end;
+  }
+
+  /** Tells of what was not told yet. */
   go(): void {
     const log = this.#log;
     for (; this.#block < log.blocks && log.seqOf(this.#block) < this.#end; this.#block++) {
@@ -124,15 +131,17 @@ class ToldLog {
   }
 }
 
+function checkFollows(log: StoredLog): void {
+  if (log instanceof SegmentedLog) return;
+  throw usageError('only a binary log can be followed', {
+    got: log.name,
+    expected: 'a .p2mlog file or a log folder',
+  });
+}
+
 /** Tells of what its writer appends, until that closes the log. A torn end is the writer in the middle of a block. */
 async function follow(log: StoredLog, told: ToldLog): Promise<void> {
-  if (!(log instanceof SegmentedLog)) {
-    throw usageError('only a binary log can be followed', {
-      got: log.name,
-      expected: 'a .p2mlog file or a log folder',
-    });
-  }
-  while (log.end.kind !== 'closed') {
+  while (log.end.kind !== 'closed' && !told.isOver) {
     await sleep(FOLLOW_MS);
     if (log.refresh()) told.go();
   }

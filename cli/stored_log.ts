@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { constants, gunzipSync } from 'node:zlib';
 import { eventFormatOf, readBatchLog, usageError, type StoredLog } from '../events/index.js';
 import { isLogFolder, openSegmentedLog } from '../node/index.js';
 import { openLog } from '../replay/index.js';
@@ -15,7 +16,8 @@ const MAGIC_BYTES = 256;
  * The log that questions are asked of: an event log, plain or gzip, in a file, a folder of segments or stdin (`-`); or what
  * the replay of a recording makes of it, a kernel's log or the folder of one. Notes on stderr say that it was replayed.
  *
- * A binary log that is a file or folder is read at any place as it is asked; others are held in memory.
+ * A binary log that is a file or folder is read at any place as it is asked (what is gzip is unzipped in memory); others are
+ * held in memory.
  * @throws {P2mError} it cannot be read, or the options do not fit it
  */
 export async function openStoredLog(path: string, options: LogOptions = {}): Promise<StoredLog> {
@@ -38,17 +40,23 @@ function notReplayed<T>(path: string, { init, initPt, kernel, step }: LogOptions
   });
 }
 
-/** Whether the file begins as a binary log does, not zipped; whoever reads it says why where it cannot be read. */
+/** Whether the file, gzip or not, begins as a binary log does; whoever reads it says why where it cannot be read. */
 function isBinaryLog(path: string): boolean {
   const beginning = new Uint8Array(MAGIC_BYTES);
   try {
     const fd = openSync(path, 'r');
     try {
-      return eventFormatOf(beginning.subarray(0, readSync(fd, beginning))) === 'p2mlog';
+      return eventFormatOf(unzippedBeginning(beginning.subarray(0, readSync(fd, beginning)))) === 'p2mlog';
     } finally {
       closeSync(fd);
     }
   } catch {
     return false;
   }
+}
+
+function unzippedBeginning(bytes: Uint8Array): Uint8Array {
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  // There is more of it than we have read: what can be unzipped so far is enough.
+  return isGzip ? gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }) : bytes;
 }

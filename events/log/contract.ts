@@ -23,6 +23,8 @@ export interface EventReader {
    * @throws {P2mError} where it is cut
    */
   end(): boolean;
+  /** Bytes that were handed in and are no whole block or line yet. */
+  readonly pending: number;
   /** Where row `row` of the batch in hand stands in the file; for a handler, during `onEvents`. */
   placeOf(row: number): Place;
 }

@@ -45,6 +45,10 @@ export class JsonlReader implements EventReader {
     return this.#next - this.#first;
   }
 
+  get pending(): number {
+    return this.#carryBytes;
+  }
+
   push(bytes: Uint8Array): void {
     try {
       this.#lines(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));

@@ -84,6 +84,10 @@ export class LogReader implements EventReader {
     return this.#chain;
   }
 
+  get pending(): number {
+    return this.#have;
+  }
+
   push(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       const count = Math.min(this.#need - this.#have, bytes.length - at);

@@ -21,6 +21,11 @@ export interface OpenedEventLog extends AsyncIterable<LogBatch> {
   readonly codec: EntryCodec;
   /** Whether its writer has closed it; known once its last event was read. */
   readonly closed: boolean;
+  /**
+   * Where the iterator threw because the log ends too early: bytes behind its last whole block or line, which may be
+   * none. Undefined where it did not, or is damaged.
+   */
+  readonly tornBytes: number | undefined;
 }
 
 /**
@@ -50,6 +55,9 @@ export async function readLog(
     get closed() {
       return reading.closed;
     },
+    get tornBytes() {
+      return reading.tornBytes;
+    },
     [Symbol.asyncIterator]: () => reading.batches(),
   };
 }
@@ -72,6 +80,7 @@ class Reading {
   header: EventsHeader | undefined;
   codec: EntryCodec | undefined;
   closed = false;
+  tornBytes: number | undefined;
 
   constructor(
     format: EventFormat,
@@ -113,14 +122,22 @@ class Reading {
     return this.#ended || this.#fault !== undefined;
   }
 
+  #end(): void {
+    try {
+      this.closed = this.#reader.end();
+      this.#ended = true;
+    } catch (error) {
+      this.tornBytes = this.#reader.pending;
+      throw error;
+    }
+  }
+
   async #readOn(): Promise<void> {
     try {
       const piece = this.#next ?? (await nextOf(this.#source));
       this.#next = undefined;
-      if (piece === undefined) {
-        this.closed = this.#reader.end();
-        this.#ended = true;
-      } else this.#reader.push(piece);
+      if (piece === undefined) this.#end();
+      else this.#reader.push(piece);
     } catch (error) {
       this.#fault = { error };
     }

@@ -1,5 +1,5 @@
 import type { EventBatch } from '../batch.js';
-import type { Place } from '../errors.js';
+import { P2mError, type Place } from '../errors.js';
 import type { EntryCodec } from '../word.js';
 import type { EventsHeader } from './events_header.js';
 import { readLog } from './read_log.js';
@@ -116,13 +116,32 @@ export function lastAtMost(numbers: ArrayLike<number>, count: number, value: num
   return low;
 }
 
-/** All of a log at once, in memory. @throws {P2mError} as `readLog` */
+/**
+ * All of a log at once, in memory; of one that ends too early, what is there.
+ * @throws {P2mError} as `readLog`: it is none, or damaged
+ */
 export async function readBatchLog(
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   name: string,
 ): Promise<BatchLog> {
   const opened = await readLog(pieces, name);
   const batches: EventBatch[] = [];
-  for await (const { batch } of opened) batches.push(batch);
-  return new BatchLog(name, opened.header, opened.codec, batches, { kind: opened.closed ? 'closed' : 'open' });
+  let events = 0;
+  let end: LogEnd;
+  try {
+    for await (const { batch } of opened) {
+      batches.push(batch);
+      events += batch.length;
+    }
+    end = { kind: opened.closed ? 'closed' : 'open' };
+  } catch (error) {
+    if (opened.tornBytes === undefined || !(error instanceof P2mError)) throw error;
+    end = endOfTorn(error, opened.tornBytes, events);
+  }
+  return new BatchLog(name, opened.header, opened.codec, batches, end);
+}
+
+/** Behind a whole block or line it is what a writer leaves that has not closed it. */
+function endOfTorn({ complaint, message }: P2mError, bytes: number, events: number): LogEnd {
+  return bytes === 0 ? { kind: 'open' } : { kind: 'torn', place: complaint, bytes, why: message, events };
 }
