@@ -44,6 +44,8 @@ describe('p2m replay', () => {
       '--memory',
       '--output',
       '--json',
+      '--interactive',
+      '--execute',
       '--help',
     ]);
     for (const code of ['0 ok', '1 violated', '2 usage', '3 bad input', '4 incomplete']) expect(stdout).toContain(code);
