@@ -52,7 +52,9 @@ function version(): string {
 
 async function program(): Promise<Command> {
   const p2m = new Command('p2m')
-    .description('The Xen PV p2m list of Linux: replay recordings, explore interleavings, ask logs, compare with golden vectors')
+    .description(
+      'The Xen PV p2m list of Linux: replay recordings, explore interleavings, ask logs, compare with golden vectors',
+    )
     .version(version())
     .showHelpAfterError('(p2m --help, or p2m VERB --help)')
     .exitOverride()

@@ -53,7 +53,8 @@ export const p2mlog: LogContestant = {
 
   crash(folder, { header, codec }) {
     const path = logOf(folder);
-    const last = join(path, readdirSync(path).sort().at(-1)!);
+    const segments = readdirSync(path).filter((name) => name.endsWith('.p2mlog'));
+    const last = join(path, segments.sort().at(-1)!);
     truncateSync(last, statSync(last).size - TORN_BYTES);
     return async () => {
       const store = await LogStore.open(new FolderStorage(path), header, codec);
