@@ -72,8 +72,7 @@ async function run(path: string, text: string, options: AtCliOptions): Promise<n
   const log = await openStoredLog(path, options);
   const moment = resolveMoment(log, wanted);
   const { memory } = timelineTo(log, path, moment);
-  const window =
-    options.pfn === undefined ? undefined : parseRange(options.pfn, 'pfn range', memory.layout.areaPfns);
+  const window = options.pfn === undefined ? undefined : parseRange(options.pfn, 'pfn range', memory.layout.areaPfns);
   note(momentText(log, moment));
   if (!listStands(memory)) {
     throw inputError('no list stands at this moment', { file: path, got: text, expected: 'a moment behind the boot' });
