@@ -11,7 +11,7 @@ import {
   type BlamedEvent,
   type BlameRow,
 } from '../replay/index.js';
-import { geometryByName, type EntryRun } from '../src/index.js';
+import { geometryByName } from '../src/index.js';
 import { noteEnd } from './log_end.js';
 import { indexOf } from './log_index.js';
 import { operationJson } from './log_text.js';
@@ -19,14 +19,12 @@ import { hex, parsePfns } from './numbers.js';
 import { addLogOptions, type LogOptions } from './log_options.js';
 import { print } from './output.js';
 import { openStoredLog } from './stored_log.js';
+import { runsJson, valueText } from './value_text.js';
 
 interface BlameOptions extends LogOptions {
   readonly at?: string;
   readonly json?: boolean;
 }
-
-/** Runs that are told of the values of a row; --json has all. */
-const RUNS_TOLD = 2;
 
 /** `p2m blame LOG RANGE`: who set each entry. */
 export function addBlame(program: Command): void {
@@ -87,19 +85,6 @@ function kindOf(log: StoredLog, seq: number): string {
   return kindAt(log.read(block), seq - log.seqOf(block));
 }
 
-/** `m:77`, `m:77..` for values that count up, `m:77,+3` where other runs follow. */
-function valueText(codec: EntryCodec, runs: readonly EntryRun[]): string {
-  const told = runs.slice(0, RUNS_TOLD).map((run) => runText(codec, run));
-  return `${told.join(',')}${runs.length > RUNS_TOLD ? `,+${runs.length - RUNS_TOLD}` : ''}`;
-}
-
-function runText(codec: EntryCodec, { kind, first, start, count }: EntryRun): string {
-  if (kind === 'missing') return '~';
-  if (kind === 'fault') return 'fault';
-  const word = kind === 'identity' ? codec.identityOf(start) : first;
-  return `${codec.format(word)}${count > 1 ? '..' : ''}`;
-}
-
 function jsonOf(codec: EntryCodec, { pfnStart, pfnEnd, now, by }: BlameRow): object {
   const blamed = (event: BlamedEvent): object => ({
     seq: event.seq,
@@ -107,13 +92,6 @@ function jsonOf(codec: EntryCodec, { pfnStart, pfnEnd, now, by }: BlameRow): obj
     operation: operationJson(event.operation, codec),
   });
   return { pfnStart, pfnEnd, now: runsJson(codec, now), by: by === undefined ? null : blamed(by) };
-}
-
-function runsJson(codec: EntryCodec, runs: readonly EntryRun[]): object[] {
-  return runs.map(({ start, count, kind, first }) => {
-    const hasValue = kind !== 'missing' && kind !== 'identity' && kind !== 'fault';
-    return { pfn: start, count, kind, ...(hasValue ? { first: codec.toHex(first) } : {}) };
-  });
 }
 
 /** Columns side by side. */

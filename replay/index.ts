@@ -97,7 +97,7 @@ export * from './audit/mfn_concern.js';
 export * from './audit/event_filter.js';
 export * from './audit/event_words.js';
 export * from './audit/inner_function.js';
-export * from './audit/pfn_neighbours.js';
+export * from './audit/event_effect.js';
 export * from './audit/log_stats.js';
 export * from './audit/time_histogram.js';
 export * from './audit/blame.js';

@@ -1,9 +1,16 @@
 import { NAMES, type OperationName } from '../../events/index.js';
 
-/** What a `call` says of its operation's arguments: a pfn, or where that stands for an mfn, and an entry. */
-export type CallArgument = 'pfn' | 'mfn' | 'value' | 'from';
+/**
+ * What a `call` says of an argument of its operation:
+ *
+ *     pfn, mfn   the pfn, or an mfn that stands in its place
+ *     from       where a range of pfns begins: its end is in no event
+ *     value      an entry
+ *     kernel     whether the kernel's own mappings are (un)mapped too (`kmap_ops`, `kunmap_ops`)
+ */
+export type CallArgument = 'pfn' | 'mfn' | 'from' | 'value' | 'kernel';
 
-/** Arguments that a `call` records, of operations that have any; the end of a range is in its return or in none. */
+/** Of operations that have any, in their order. Those that are not here take none, or a `call` records none. */
 const ARGUMENTS: Readonly<Partial<Record<OperationName, readonly CallArgument[]>>> = {
   set_phys_range_identity: ['from'],
   __pfn_to_mfn: ['pfn'],
@@ -16,6 +23,8 @@ const ARGUMENTS: Readonly<Partial<Record<OperationName, readonly CallArgument[]>
   alloc_p2m_pmd: ['pfn'],
   decrease_reservation: ['from'],
   increase_reservation: ['from', 'value'],
+  set_foreign_p2m_mapping: ['kernel'],
+  clear_foreign_p2m_mapping: ['kernel'],
 };
 
 /** The arguments that the `call` of operation `operation` records, in their order. */

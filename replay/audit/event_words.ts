@@ -1,9 +1,11 @@
 import {
   FAULT,
   fieldsOf,
+  INVALID,
   kindAt,
   KINDS,
   NAMES,
+  Operation,
   Pattern,
   Result,
   Role,
@@ -13,7 +15,7 @@ import {
   type EventBatch,
 } from '../../events/index.js';
 import { NO_PTE, ptePage, pteWritable } from '../../src/index.js';
-import { callArguments } from './call_arguments.js';
+import { callArguments, type CallArgument } from './call_arguments.js';
 
 const SHARED: Readonly<Record<number, string>> = {
   [Role.missing]: 'p2m_missing',
@@ -31,6 +33,8 @@ const PRIVATE: Readonly<Record<number, string>> = {
   [Role.mid]: 'private mid page',
   [Role.tree_mid]: 'private mid page',
 };
+/** By number, those that the operations answer. */
+const ERRNOS: Readonly<Record<number, string>> = { 12: '-ENOMEM', 22: '-EINVAL' };
 const TWO_32 = 2 ** 32;
 /** Runs of a payload that are told; `p2m show --json` has all. */
 const RUNS_TOLD = 4;
@@ -106,10 +110,15 @@ export class EventWords {
   /** An operation with the arguments that it takes: `set_phys_to_machine(0x402, m:77)`. */
   call(operation: number, pfn: number, value: number): string {
     const name = NAMES.operation[operation] ?? String(operation);
-    const words = { pfn: hex(pfn), mfn: hex(pfn), from: `${hex(pfn)}...`, value: this.entry(value) };
-    return `${name}(${callArguments(operation)
-      .map((argument) => words[argument])
-      .join(', ')})`;
+    const words: Readonly<Record<CallArgument, string>> = {
+      pfn: hex(pfn),
+      mfn: hex(pfn),
+      from: `${hex(pfn)}...`,
+      value: this.entry(value),
+      kernel: value === INVALID ? '' : 'kernel mappings',
+    };
+    const told = callArguments(operation).map((argument) => words[argument]);
+    return `${name}(${told.join(', ')})`;
   }
 
   /** An entry: `m:77`, `i:4`, `f:9`, `~`, or `fault`. */
@@ -160,12 +169,23 @@ export class EventWords {
     }
   }
 
+  /** `-> true`, `-> m:77`, `-> -ENOMEM`; nothing where nothing comes back. */
   #returned(batch: EventBatch, i: number): string {
-    const [result, value] = [batch.b[i]!, batch.c[i]!];
-    if (result === Result.void) return 'nothing';
-    if (result === Result.bool) return value === 0 ? 'false' : 'true';
-    if (result === Result.word) return this.entry(value);
-    return result === Result.count ? String(value) : `${NAMES.result[result] ?? result} ${value}`;
+    const [operation, result, value] = [batch.a[i]!, batch.b[i]!, batch.c[i]!];
+    switch (result) {
+      case Result.void:
+        return '';
+      case Result.bool:
+        return value === 0 ? '-> false' : '-> true';
+      case Result.word:
+        return `-> ${this.entry(value)}`;
+      case Result.errno:
+        return `-> ${ERRNOS[-value] ?? value}`;
+      case Result.count:
+        return `-> ${operation === Operation.mfn_to_pfn && value >= 0 ? hex(value) : value}`;
+      default:
+        return `-> ${NAMES.result[result] ?? result}`;
+    }
   }
 
   #fields(batch: EventBatch, i: number): string {

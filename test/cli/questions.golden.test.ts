@@ -1,7 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { runP2m, temporaryFolder } from './run_p2m.js';
+import { describe, expect, it, vi } from 'vitest';
+import { addBlame } from '../../cli/blame.js';
+import { addLog } from '../../cli/log.js';
+import { addShow } from '../../cli/show.js';
+import { addStats } from '../../cli/stats.js';
+import { runVerb, type InProcessRun } from './in_process.js';
+import { temporaryFolder } from './run_p2m.js';
+
+vi.mock('../../cli/output.js', async () => (await import('./in_process.js')).keptOutput);
+
+const VERBS = { log: addLog, show: addShow, blame: addBlame, stats: addStats };
 
 /** A small life: a list of builder's pages, then two stores of two tasks, with times. */
 const EVENTS = [
@@ -17,16 +26,26 @@ const EVENTS = [
   '{"end":true,"events":8}',
 ];
 
-function run(verb: string, ...args: string[]): { stdout: string[]; stderr: string; code: number | null } {
+/** The same, and a look-up that belongs to no operation. */
+const WITH_LOOK_UP = [
+  ...EVENTS.slice(0, -1),
+  '{"seq":8,"cpu":1,"op":0,"kind":"look_up","pfn":5,"value":"0x69"}',
+  '{"end":true,"events":9}',
+];
+
+function run(verb: keyof typeof VERBS, ...args: string[]): Promise<InProcessRun> {
+  return runOn(EVENTS, verb, ...args);
+}
+
+function runOn(events: readonly string[], verb: keyof typeof VERBS, ...args: string[]): Promise<InProcessRun> {
   const file = join(temporaryFolder(), 'small.jsonl');
-  writeFileSync(file, `${EVENTS.join('\n')}\n`);
-  const { stdout, stderr, code } = runP2m([verb, file, ...args]);
-  return { stdout: stdout.split('\n').slice(0, -1), stderr, code };
+  writeFileSync(file, `${events.join('\n')}\n`);
+  return runVerb(VERBS[verb], [verb, file, ...args]);
 }
 
 describe('p2m log', () => {
-  it('tells events under their operations', () => {
-    expect(run('log', '--since', '3').stdout).toMatchInlineSnapshot(`
+  it('tells events under their operations', async () => {
+    expect((await run('log', '--since', '3')).stdout).toMatchInlineSnapshot(`
       [
         "no operation",
         "         3  task           pid=42 comm=xl dev",
@@ -34,24 +53,24 @@ describe('p2m log', () => {
         "op 1 set_phys_to_machine(0x3, ~)",
         "  event 5, xl dev-42 on CPU 1, @87.520279, line 8, inside decrease_reservation of line 7",
         "         6  set_entry      0x3 m:103 -> ~ in builder's leaf 1",
-        "         7  return         true",
+        "         7  return         -> true",
       ]
     `);
   });
 
-  it('tells a line an event', () => {
-    expect(run('log', '--oneline', '--since', '@87.520279').stdout).toMatchInlineSnapshot(`
+  it('tells a line an event', async () => {
+    expect((await run('log', '--oneline', '--since', '@87.520279')).stdout).toMatchInlineSnapshot(`
       [
         "       4     87.520279   1 xl\\x20dev-42           1 -                     origin         clock=ns time=87520279000 around=decrease_reservation line=7",
         "       5     87.520279   1 xl\\x20dev-42           1 set_phys_to_machine   call           set_phys_to_machine(0x3, ~)",
         "       6     87.520279   1 xl\\x20dev-42           1 set_phys_to_machine   set_entry      0x3 m:103 -> ~ in builder's leaf 1",
-        "       7     87.520279   1 xl\\x20dev-42           1 set_phys_to_machine   return         true",
+        "       7     87.520279   1 xl\\x20dev-42           1 set_phys_to_machine   return         -> true",
       ]
     `);
   });
 
-  it('tells events as JSON', () => {
-    expect(run('log', '--json', '--op', 'set_entry').stdout.map((line) => JSON.parse(line) as unknown))
+  it('tells events as JSON', async () => {
+    expect((await run('log', '--json', '--op', 'set_entry')).stdout.map((line) => JSON.parse(line) as unknown))
       .toMatchInlineSnapshot(`
       [
         {
@@ -86,8 +105,50 @@ describe('p2m log', () => {
     `);
   });
 
-  it('includes the events that --since and --until name', () => {
-    expect(run('log', '--oneline', '--since', '1', '--until', '2').stdout).toHaveLength(2);
+  it.each([
+    [
+      ['--pfn', '3'],
+      [0, 5, 6, 7],
+    ],
+    [
+      ['--pfn', '4-9'],
+      [0, 8],
+    ],
+    [
+      ['--mfn', '103'],
+      [0, 6],
+    ],
+    [
+      ['--cpu', '1'],
+      [3, 4, 5, 6, 7, 8],
+    ],
+    [
+      ['--task', 'xl dev'],
+      [4, 5, 6, 7],
+    ],
+    [
+      ['--task', '42'],
+      [4, 5, 6, 7],
+    ],
+    [
+      ['--op', 'task,boot'],
+      [0, 3],
+    ],
+    [
+      ['--op', 'set_phys_to_machine'],
+      [5, 6, 7],
+    ],
+    [
+      ['--op', 'set_phys_to_machine,look_up', '--pfn', '3', '--cpu', '1', '--since', '6'],
+      [6, 7],
+    ],
+  ])('lets pass what %j asks for', async (args, seqs) => {
+    const { stdout } = await runOn(WITH_LOOK_UP, 'log', '--oneline', ...args);
+    expect(stdout.map((line) => Number(line.slice(0, 8)))).toEqual(seqs);
+  });
+
+  it('includes the events that --since and --until name', async () => {
+    expect((await run('log', '--oneline', '--since', '1', '--until', '2')).stdout).toHaveLength(2);
   });
 
   it.each([
@@ -97,39 +158,42 @@ describe('p2m log', () => {
     [['--cpu', '3-1'], 'reversed range of CPUs'],
     [['--since', '1.5'], 'bad moment'],
     [['--json', '--oneline'], '--json and --oneline'],
-  ])('refuses %j', (args, message) => {
-    const { code, stderr, stdout } = run('log', ...args);
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr, stdout } = await run('log', ...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: [] });
     expect(stderr).toContain(message);
   });
 });
 
 describe('p2m show', () => {
-  it('tells an event and its causes', () => {
-    expect(run('show', '6').stdout).toMatchInlineSnapshot(`
+  it('tells an event and its causes', async () => {
+    expect((await run('show', '6')).stdout).toMatchInlineSnapshot(`
       [
         "event 6 set_entry 0x3 m:103 -> ~ in builder's leaf 1",
-        "  means     the entry of pfn, in leaf \`page\`, the one that the store reached",
-        "  fields    pfn 3, page 1, old 0x67, new 0xffffffffffffffff",
-        "  in        __set_phys_to_machine",
-        "  in        op 1 set_phys_to_machine(0x3, ~)",
-        "  of        event 5, xl dev-42 on CPU 1, @87.520279, line 8, inside decrease_reservation of line 7",
-        "  before it event 0 boot 0x0-0x8 = m:100.. (8)",
-        "  after it  nothing changed what pfn 0x3 leads to",
+        "  means      the entry of pfn, in leaf \`page\`, the one that the store reached",
+        "  fields     pfn 3, page 1, old 0x67, new 0xffffffffffffffff",
+        "  in         __set_phys_to_machine",
+        "  in         op 1 set_phys_to_machine(0x3, ~)",
+        "  of         event 5, xl dev-42 on CPU 1, @87.520279, line 8, inside decrease_reservation of line 7",
+        "  before     m:103",
+        "  after      ~",
+        "  look-ups   0x3: m:103 -> ~",
+        "  set before event 2 set_global xen_p2m_addr 0 -> 1",
+        "  set after  nothing changed what look-ups of 0x3 answer",
       ]
     `);
   });
 
-  it('refuses an event beyond the end', () => {
-    const { code, stderr } = run('show', '8');
+  it('refuses an event beyond the end', async () => {
+    const { code, stderr } = await run('show', '8');
     expect(code).toBe(2);
     expect(stderr).toContain('got 8, want at most 7');
   });
 });
 
 describe('p2m blame', () => {
-  it('tells who set each entry', () => {
-    expect(run('blame', '0-5').stdout).toMatchInlineSnapshot(`
+  it('tells who set each entry', async () => {
+    expect((await run('blame', '0-5')).stdout).toMatchInlineSnapshot(`
       [
         "0x0-0x3  m:100..  2  -  -                    -             -           set_global  was fault",
         "0x3      ~        6  1  set_phys_to_machine  xl\\x20dev-42  @87.520279  set_entry   was m:103",
@@ -138,15 +202,15 @@ describe('p2m blame', () => {
     `);
   });
 
-  it('goes back to a moment, and says what nobody set', () => {
-    expect(run('blame', '3', '--at', '3').stdout.join()).toContain('m:103');
-    expect(run('blame', '3', '--at', 'start').stdout.join()).toContain('^');
+  it('goes back to a moment, and says what nobody set', async () => {
+    expect((await run('blame', '3', '--at', '3')).stdout.join()).toContain('m:103');
+    expect((await run('blame', '3', '--at', 'start')).stdout.join()).toContain('^');
   });
 });
 
 describe('p2m stats', () => {
-  it('counts', () => {
-    expect(run('stats').stdout).toMatchInlineSnapshot(`
+  it('counts', async () => {
+    expect((await run('stats')).stdout).toMatchInlineSnapshot(`
       [
         "events 8",
         "kinds",
