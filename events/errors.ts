@@ -15,7 +15,7 @@ export const ExitCode = {
   interrupted: 130,
 } as const;
 
-export type ErrorCode = 'usage' | 'bad-input' | 'capacity' | 'unreadable';
+export type ErrorCode = 'usage' | 'bad-input' | 'capacity' | 'unreadable' | 'stuck';
 
 /** Where an input went wrong; `line` and `column` are 1-based, `byte` is 0-based. */
 export interface Place {
@@ -46,6 +46,7 @@ export class P2mError extends Error {
   }
 
   get exitCode(): number {
+    if (this.code === 'stuck') return ExitCode.noVerdict;
     return this.code === 'usage' ? ExitCode.usage : ExitCode.badInput;
   }
 }

@@ -40,7 +40,10 @@ import { ModelPort } from './model_port.js';
 export interface DomainOptions {
   readonly form: Form;
   readonly geometry: Geometry;
-  readonly memory?: 'paged' | 'flat';
+  /** A kind, or the memory of a domain that lives already: it is taken as it stands, and nothing here sets it up. */
+  readonly memory?: 'paged' | 'flat' | Memory;
+  /** Numbers of its operations: the first, and how far apart they are. Default 1 and 1. */
+  readonly ops?: { readonly first: number; readonly stride: number };
   /** Words that came from elsewhere mean something only beside their codec. Default: one of its own. */
   readonly codec?: EntryCodec;
   /** Most pages the domain builder's list may have. */
@@ -113,6 +116,7 @@ export class Domain {
   readonly #ports: ModelPort[];
   readonly #onEvents: ((batch: EventBatch) => void) | undefined;
   readonly #told: ToldTasks;
+  readonly #opNumbers: { readonly first: number; readonly stride: number };
   #ops = 0;
   #held = false;
 
@@ -140,13 +144,17 @@ export class Domain {
       m2pFrames: options.m2pFrames ?? 0,
       ...(options.sparePages === undefined ? {} : { sparePages: options.sparePages }),
     };
+    const joined = typeof options.memory === 'object' ? options.memory : undefined;
     this.memory =
-      options.memory === 'flat' ? new FlatMemory(capacity, options.codec) : new PagedMemory(capacity, options.codec);
+      joined ??
+      (options.memory === 'flat' ? new FlatMemory(capacity, options.codec) : new PagedMemory(capacity, options.codec));
+    this.#opNumbers = options.ops ?? { first: 1, stride: 1 };
     this.#ports = Array.from({ length: capacity.cpus }, (_, cpu) => new ModelPort(this.memory, this.batch, cpu));
     this.#told = new ToldTasks(capacity.cpus);
     for (const port of this.#ports) port.quiet = options.quiet ?? false;
     this.cpus = this.#ports.map((port) => new Cpu(port, form, this.machines, this.memory));
     this.#onEvents = options.onEvents;
+    if (joined !== undefined) return;
     if (limit > 0) this.setGlobal(Global.p2m_limit, limit);
     if ((options.m2pFrames ?? 0) > 0) this.setGlobal(Global.machine_to_phys_nr, options.m2pFrames!);
   }
@@ -206,13 +214,14 @@ export class Domain {
     behalf: Behalf = NOBODY,
   ): number {
     const port = this.#ports[cpu]!;
-    port.op = ++this.#ops;
+    const op = this.#opNumbers.first + this.#opNumbers.stride * this.#ops++;
+    port.op = op;
     if (!port.quiet) {
       this.#told.say(port, behalf);
-      port.called(this.#ops, Operation[operation], pfn, value, origin);
+      port.called(op, Operation[operation], pfn, value, origin);
     }
     context.begin(machine, pfn, value, count);
-    return this.#ops;
+    return op;
   }
 
   /** Closes the operation that a CPU has ended, and says how. */

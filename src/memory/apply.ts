@@ -83,8 +83,10 @@ function turn(m: Memory, batch: EventBatch, i: number, forward: boolean): void {
     case SET_ENTRY:
       return put(m, batch, i, m.homes[b]! + (a & m.leafMask), c, d, forward);
     case SET_PTE:
+      // The leaf is where it belongs before the PTE says so, for who looks without a lock.
+      if (forward) m.applyLink(a, b, c, d);
       put(m, batch, i, m.homes[b]! + ((a >>> m.leafShift) & m.pteMask), c, d, forward);
-      return forward ? m.applyLink(a, b, c, d) : m.applyLink(a, b, d, c);
+      return forward ? undefined : m.applyLink(a, b, d, c);
     case SET_PMD:
       return put(m, batch, i, pmdAddress(m, a), b, c, forward);
     case FILL_PAGE:

@@ -1,6 +1,6 @@
 import { assert, FAULT, Global, INVALID, P2mError, Role, type EntryCodec, type Word } from '../../events/index.js';
 import type { Capacity } from './layout.js';
-import { LIST_BUILDER, Memory } from './memory.js';
+import { LIST_BUILDER, Memory, type MemoryBuffers } from './memory.js';
 import { ptePage, type Pte } from './pte.js';
 
 /**
@@ -18,11 +18,13 @@ export class FlatMemory extends Memory {
   readonly #fillValue: Int32Array;
   readonly #filled: Uint8Array;
 
-  constructor(capacity: Capacity, codec?: EntryCodec) {
-    super(capacity, true, codec);
-    this.#fill = new Int32Array(this.layout.pageEnd);
-    this.#fillValue = new Int32Array(this.layout.pageEnd);
-    this.#filled = new Uint8Array(this.layout.pageEnd);
+  constructor(capacity: Capacity, codec?: EntryCodec, buffers?: MemoryBuffers) {
+    super(capacity, true, codec, buffers);
+    const { pageEnd } = this.layout;
+    const { fills } = this.buffers;
+    this.#fill = new Int32Array(fills, 0, pageEnd);
+    this.#fillValue = new Int32Array(fills, pageEnd * 4, pageEnd);
+    this.#filled = new Uint8Array(fills, pageEnd * 8, pageEnd);
   }
 
   override loadEntry(pfn: number): Word {

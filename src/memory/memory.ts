@@ -14,6 +14,18 @@ export const BUILDER_PT = 0x1fff_ffff;
 const FREED = 0x80;
 const P2M_ADDR = Global.xen_p2m_addr;
 
+/** Where a memory lives, all of it: threads that have the same buffers have the same memory. */
+export interface MemoryBuffers {
+  readonly words: SharedArrayBuffer;
+  readonly roles: SharedArrayBuffer;
+  readonly homes: SharedArrayBuffer;
+  /** What is known of fills: FILL_BYTES a page, whose meaning is the kind of memory's. */
+  readonly fills: SharedArrayBuffer;
+}
+
+/** Bytes that `MemoryBuffers.fills` has for a page. */
+export const FILL_BYTES = 12;
+
 /**
  * The modelled memory of one domain: words, and what is known of each page. Reads are its own; the only writer is
  * `apply` (and `undo`), through the methods named `apply*`.
@@ -43,33 +55,42 @@ export abstract class Memory {
   readonly midShift: number;
   readonly midMask: number;
 
-  constructor(capacity: Capacity, flat: boolean, codec = new EntryCodec(capacity.geometry.entryBits)) {
+  readonly capacity: Capacity;
+  readonly buffers: MemoryBuffers;
+
+  /** @param buffers of a memory of the same capacity and kind, which this one then is too; without them it begins empty */
+  constructor(
+    capacity: Capacity,
+    flat: boolean,
+    codec = new EntryCodec(capacity.geometry.entryBits),
+    buffers?: MemoryBuffers,
+  ) {
     const g = capacity.geometry;
     assert(g.perPage === g.pageWords, 'the pages of the builder list must follow each other word by word');
     assert(codec.bits === g.entryBits, 'the codec is for entries of another size');
     this.geometry = g;
     this.codec = codec;
     this.layout = layOut(capacity, flat);
-    this.words = new Int32Array(new SharedArrayBuffer(this.layout.words * 4));
+    this.capacity = capacity;
+    this.buffers = buffers ?? makeBuffers(this.layout);
+    this.words = new Int32Array(this.buffers.words);
     const { linearBase, areaPfns } = this.layout;
     this.list = this.words.subarray(linearBase, flat ? linearBase + areaPfns : linearBase);
-    this.roles = new Uint8Array(new SharedArrayBuffer(this.layout.pageEnd));
-    this.homes = new Int32Array(new SharedArrayBuffer(this.layout.pageEnd * 4));
-    for (let page = 1; page < this.layout.pageEnd; page++) this.homes[page] = this.poolHome(page);
-    this.roles.fill(Role.init, 1, 1 + this.layout.initPages);
-    for (let pool = 0; pool < this.layout.pools; pool++) this.words[POOL_HEAD + pool] = this.poolStart(pool);
+    this.roles = new Uint8Array(this.buffers.roles);
+    this.homes = new Int32Array(this.buffers.homes);
     this.leafMask = g.perPage - 1;
     this.leafShift = Math.log2(g.perPage);
     this.pmdShift = Math.log2(g.pfnsPerPtePage);
     this.pteMask = g.ptrsPerPte - 1;
     this.midShift = Math.log2(g.pfnsPerMidPage);
     this.midMask = g.midPerPage - 1;
+    if (buffers === undefined) this.#begin();
   }
 
   /** The entry of `pfn` as a plain load through xen_p2m_addr sees it; FAULT where nothing is mapped. 0 <= pfn < xen_p2m_size. */
   abstract loadEntry(pfn: number): Word;
 
-  /** Called by `apply` and `undo` after the PTE of `pfn` in `ptPage` changed: the flat memory moves the leaf's words. */
+  /** Called by `apply` before the PTE of `pfn` in `ptPage` changes, by `undo` after: the flat memory moves the leaf's words. */
   abstract applyLink(pfn: number, ptPage: number, old: Pte, now: Pte): void;
 
   /** Fills `page` (fill_page). */
@@ -215,4 +236,20 @@ export abstract class Memory {
   protected get builderBase(): number {
     return this.layout.pagesBase;
   }
+
+  /** Nothing has happened yet. */
+  #begin(): void {
+    for (let page = 1; page < this.layout.pageEnd; page++) this.homes[page] = this.poolHome(page);
+    this.roles.fill(Role.init, 1, 1 + this.layout.initPages);
+    for (let pool = 0; pool < this.layout.pools; pool++) this.words[POOL_HEAD + pool] = this.poolStart(pool);
+  }
+}
+
+function makeBuffers(layout: Layout): MemoryBuffers {
+  return {
+    words: new SharedArrayBuffer(layout.words * 4),
+    roles: new SharedArrayBuffer(layout.pageEnd),
+    homes: new SharedArrayBuffer(layout.pageEnd * 4),
+    fills: new SharedArrayBuffer(layout.pageEnd * FILL_BYTES),
+  };
 }

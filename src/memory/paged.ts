@@ -1,5 +1,5 @@
 import { Global, type Word } from '../../events/index.js';
-import { LIST_BUILDER, Memory } from './memory.js';
+import { LIST_BUILDER, Memory, type MemoryBuffers } from './memory.js';
 import type { Capacity } from './layout.js';
 import type { EntryCodec } from '../../events/index.js';
 
@@ -12,9 +12,9 @@ export class PagedMemory extends Memory {
   /** Pages that were filled at some time, undone or not: only the others are known to be 0. */
   readonly #filled: Uint8Array;
 
-  constructor(capacity: Capacity, codec?: EntryCodec) {
-    super(capacity, false, codec);
-    this.#filled = new Uint8Array(this.layout.pageEnd);
+  constructor(capacity: Capacity, codec?: EntryCodec, buffers?: MemoryBuffers) {
+    super(capacity, false, codec, buffers);
+    this.#filled = new Uint8Array(this.buffers.fills, 0, this.layout.pageEnd);
   }
 
   override loadEntry(pfn: number): Word {
