@@ -1,6 +1,7 @@
 import { Global, INVALID, usageError, type Word } from '../events/index.js';
-import type { Domain, Outcome } from './domain.js';
+import type { Domain } from './domain.js';
 import { alignUp } from './geometry.js';
+import type { Outcome } from './outcome.js';
 
 /** Half-open range of pfns. */
 export interface PfnRange {

@@ -1,7 +1,8 @@
 import { INVALID, mfnWord, usageError, type EntryCodec, type OperationName, type Word } from '../events/index.js';
 import type { Behalf } from './behalf.js';
 import type { PfnRange } from './boot_sequence.js';
-import type { Domain, Outcome } from './domain.js';
+import type { Domain } from './domain.js';
+import type { Outcome } from './outcome.js';
 import { lookUp } from './look_up.js';
 import type { Machines } from './machines.js';
 import { Grant, GRANTS_MAX } from './memory/layout.js';

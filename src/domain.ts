@@ -9,7 +9,6 @@ import {
   Result,
   usageError,
   type OperationName,
-  type ResultName,
   type Word,
 } from '../events/index.js';
 import { adoptList, assumeLeaf, type LeafRun, type ListState } from './adopt.js';
@@ -35,6 +34,7 @@ import { LIST_BUILDER, type Memory } from './memory/memory.js';
 import { PagedMemory } from './memory/paged.js';
 import { NO_PAGE } from './memory/pte.js';
 import { ModelPort } from './model_port.js';
+import { RESULT_OF, resultOf, type Outcome } from './outcome.js';
 
 /** What a domain is made of. */
 export interface DomainOptions {
@@ -69,30 +69,6 @@ export interface DomainOptions {
 /** The list that the domain builder leaves: runs of entries `[count, word, stride]` from pfn 0 on, in whole pages. */
 export type EntryRuns = readonly (readonly [count: number, word: Word, stride: number])[];
 
-/** How an operation ended, for people and for comparisons; hot loops read the CPU instead. */
-export type Outcome =
-  | { readonly kind: Exclude<ResultName, 'bug' | 'fault'>; readonly value: number }
-  | { readonly kind: 'bug'; readonly bug: string }
-  | { readonly kind: 'fault'; readonly access: string };
-
-/** What kind of number each operation gives back. */
-const RESULT_OF: Partial<Record<OperationName, Exclude<ResultName, 'bug' | 'fault'>>> = {
-  set_phys_range_identity: 'count',
-  __pfn_to_mfn: 'word',
-  pfn_to_mfn: 'word',
-  get_phys_to_machine: 'word',
-  mfn_to_pfn: 'count',
-  __set_phys_to_machine: 'bool',
-  set_phys_to_machine: 'bool',
-  xen_alloc_p2m_entry: 'errno',
-  alloc_p2m_pmd: 'count',
-  set_foreign_p2m_mapping: 'errno',
-  clear_foreign_p2m_mapping: 'errno',
-  read_mfn_tree: 'count',
-  read_p2m_cr3: 'count',
-};
-
-const ENOMEM = 12;
 /** Events that no operation makes: what the hypervisor, the boot or a test does. */
 const NO_OP = 0;
 /** Pfns that are kept in a word stay below this. */
@@ -391,12 +367,6 @@ export class Domain {
   #event(kind: number, a = 0, b = 0, c = 0, d = 0, e = 0): void {
     apply(this.memory, this.batch, this.batch.push(kind, 0, NO_OP, a, b, c, d, e));
   }
-}
-
-/** What an operation that has ended gave back: xen_alloc_p2m_entry an errno, the others what their machine says. */
-function resultOf(operation: OperationName, { result }: Cpu): number {
-  if (operation !== 'xen_alloc_p2m_entry') return result;
-  return result === 0 ? -ENOMEM : 0;
 }
 
 function checkNrPages(nrPages: number, geometry: Geometry): void {

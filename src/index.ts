@@ -12,6 +12,7 @@ export * from './observed_port.js';
 export * from './touches.js';
 export * from './boot_sequence.js';
 export * from './domain.js';
+export type { Outcome } from './outcome.js';
 export * from './domain_header.js';
 export * from './look_up.js';
 export * from './memory/pte.js';
