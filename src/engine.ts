@@ -13,7 +13,8 @@ import {
 } from '../events/index.js';
 import { NOBODY, type Behalf } from './behalf.js';
 import { checkCommand, type CheckedCommand, type Command } from './command.js';
-import { Domain, type DomainOptions, type Outcome } from './domain.js';
+import { Domain, type DomainOptions } from './domain.js';
+import type { Outcome } from './outcome.js';
 import { headerOf } from './domain_header.js';
 import { boundLookUp } from './look_up.js';
 import { OwnedMutex } from './owned_mutex.js';
