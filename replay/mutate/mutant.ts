@@ -2,6 +2,9 @@ import type { Form, Machine, Machines } from '../../src/index.js';
 import { LINEAR, machinesOf, TREE } from '../../src/index.js';
 import type { Scenario } from '../scenario/scenario.js';
 
+/** What a mutant changes: the kernel of a scenario, or of a stress run. */
+export type Kernel = Pick<Scenario, 'form' | 'machines'>;
+
 /** A kernel with one mistake in it, to see whether the checks find it: a machine with a row that is not right, or a switch flipped. */
 export interface Mutant {
   /** What it is called on the command line: lower case with dashes. */
@@ -14,8 +17,8 @@ export interface Mutant {
   readonly structure: Form['structure'];
   /** Why nothing finds it, where nothing should. */
   readonly survives?: string;
-  /** The scenario with the mutant in the place of its kernel. */
-  readonly apply: (scenario: Scenario) => Scenario;
+  /** The scenario (or what else has a kernel) with the mutant in the place of its kernel. */
+  readonly apply: <K extends Kernel>(scenario: K) => K;
 }
 
 /** What a mutant of a machine is made of; `change` makes the machine that stands in for the original. */

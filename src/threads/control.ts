@@ -3,7 +3,7 @@
  *
  *     0    lock        the engine's (spinlock.ts)
  *     16   next        sequence number that the next event takes; it wraps as int32 does
- *     32   stop        not 0: threads end after the operation in hand
+ *     32   stop        `Stop`
  *     48   waiters     threads that sleep until p2m_update_lock is given back
  *     64   thread 0    32 words each:
  *          +0  head      rows that it has published in its ring        written by the thread
@@ -17,6 +17,9 @@
  *          +19 lost      1: it died with a sequence number that no event has, perhaps
  */
 export const Control = { lock: 0, next: 16, stop: 32, waiters: 48, threads: 64 } as const;
+
+/** Values of the stop word: asked, threads end after the operation in hand. */
+export const Stop = { none: 0, ask: 1 } as const;
 
 /** Words of a thread, from its first. */
 export const ThreadWord = {
