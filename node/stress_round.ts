@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { assert, EventBatch } from '../events/index.js';
-import type { StressJob, ThreadEnd } from '../replay/index.js';
+import type { ThreadEnd } from '../replay/index.js';
 import {
   Control,
   memoryOf,
@@ -30,8 +30,8 @@ export interface RoundLog {
 /** What a round of real threads is made of. */
 export interface StressRoundOptions {
   readonly shared: SharedDomain;
-  /** One for each thread, by its number. */
-  readonly jobs: readonly StressJob[];
+  /** What the worker of each thread is told, by its number. */
+  readonly jobs: readonly object[];
   readonly log: RoundLog;
   /** Number of the first event of the threads: those before are the boot's. */
   readonly seq: number;
@@ -127,7 +127,7 @@ export class StressRound {
     };
   }
 
-  #start(job: StressJob, thread: number): void {
+  #start(job: object, thread: number): void {
     const worker = new Worker(this.#options.worker ?? new URL('./stress_worker.js', import.meta.url), {
       workerData: job,
     });

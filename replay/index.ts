@@ -58,6 +58,7 @@ export * from './history/operation.js';
 export * from './history/jepsen_reader.js';
 export * from './history/print_history.js';
 export * from './history/check_history.js';
+export * from './history/log_registers.js';
 export * from './history/small_register.js';
 export { parseToken, tokenText, type Token } from './finding/token.js';
 export * from './finding/token_replay.js';
@@ -106,3 +107,17 @@ export * from './audit/list_differences.js';
 export * from './audit/first_difference.js';
 export { ALL_KNOWN, compareWithDump, type Difference } from './run/compare.js';
 export * from './travel/travel_session.js';
+export { mutantKernel } from './stress/mutant_machines.js';
+export {
+  StressThread,
+  type Pauses,
+  type StressTask,
+  type ThreadEnd,
+  type ThreadOperations,
+} from './stress/stress_thread.js';
+export * from './stress/mix.js';
+export * from './stress/skew.js';
+export * from './stress/workload.js';
+export * from './stress/operation_stream.js';
+export * from './stress/chaos.js';
+export * from './stress/stress_layout.js';
