@@ -108,6 +108,7 @@ export * from './audit/first_difference.js';
 export { ALL_KNOWN, compareWithDump, type Difference } from './run/compare.js';
 export * from './travel/travel_session.js';
 export { mutantKernel } from './stress/mutant_machines.js';
+export { runStressJob, type StressJob } from './stress/stress_job.js';
 export {
   StressThread,
   type Pauses,
