@@ -11,6 +11,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   replay: async () => (await import('./replay.js')).addReplay,
   'record-script': async () => (await import('./record_script.js')).addRecordScript,
   explore: async () => (await import('./explore.js')).addExplore,
+  stress: async () => (await import('./stress.js')).addStress,
   check: async () => (await import('./check.js')).addCheck,
   gallery: async () => (await import('./gallery.js')).addGallery,
   export: async () => (await import('./export.js')).addExport,
@@ -27,6 +28,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   at: async () => (await import('./at.js')).addAt,
   diff: async () => (await import('./diff.js')).addDiff,
   bisect: async () => (await import('./bisect.js')).addBisect,
+  bench: async () => (await import('./bench.js')).addBench,
 };
 
 /** The verb that the first argument names, none for the version; all of them where it says neither. */

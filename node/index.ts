@@ -5,3 +5,5 @@ export * from './log_storage.js';
 export * from './recording_folder.js';
 export * from './stderr_log.js';
 export * from './index_folder.js';
+export * from './stress_round.js';
+export * from './stress_workers.js';

@@ -1,5 +1,4 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { assert, EventBatch } from '../events/index.js';
 import type { ThreadEnd } from '../replay/index.js';
 import {
@@ -13,6 +12,7 @@ import {
   type Recovered,
   type SharedDomain,
 } from '../src/index.js';
+import type { StressWorkers } from './stress_workers.js';
 
 /** Most events that are drained at once. */
 const DRAIN_MAX = 1 << 16;
@@ -30,7 +30,7 @@ export interface RoundLog {
 /** What a round of real threads is made of. */
 export interface StressRoundOptions {
   readonly shared: SharedDomain;
-  /** What the worker of each thread is told, by its number. */
+  /** What the worker of each thread is told, by its number: a message. */
   readonly jobs: readonly object[];
   readonly log: RoundLog;
   /** Number of the first event of the threads: those before are the boot's. */
@@ -39,14 +39,18 @@ export interface StressRoundOptions {
   readonly ms?: number;
   /** Threads that are killed in the middle of what they do, and when. */
   readonly kills?: readonly { readonly thread: number; readonly ms: number }[];
-  /** Module that the workers run; default the one beside this. */
-  readonly worker?: URL;
+  readonly workers: StressWorkers;
+}
+
+/** How a thread ended that did not end by itself. */
+export interface KilledEnd {
+  readonly kind: 'killed' | 'failed';
+  readonly operations: number;
+  readonly what: string;
 }
 
 /** How a thread ended: by itself, or killed, or by an error that nobody expected. */
-export type ThreadFate = (
-  ThreadEnd | { readonly kind: 'killed' | 'failed'; readonly operations: number; readonly what: string }
-) & {
+export type ThreadFate = (ThreadEnd | KilledEnd) & {
   /** What it left in the middle, where it did. */
   readonly recovered: Recovered;
 };
@@ -69,7 +73,6 @@ export class StressRound {
   readonly #control: Int32Array;
   readonly #merge: RingMerge;
   readonly #fates: (ThreadFate | undefined)[] = [];
-  readonly #workers: Worker[] = [];
   #running = 0;
   /** Events that the log took. */
   #kept = 0;
@@ -103,18 +106,21 @@ export class StressRound {
 
   /** Runs the round. May be asked once. */
   async run(): Promise<StressRoundEnd> {
-    const { jobs, ms, kills = [] } = this.#options;
-    const started = performance.now();
+    const { jobs, ms, workers, kills = [] } = this.#options;
     const ended = new AbortController();
     const at = (delay: number, act: () => void): void => {
       setTimeout(delay, undefined, { signal: ended.signal }).then(act, () => undefined);
     };
     jobs.forEach((job, thread) => this.#start(job, thread));
+    while (this.#running > 0 && Atomics.load(this.#control, Control.ready) < this.#running) await setTimeout(IDLE_MS);
+    const started = performance.now();
+    Atomics.store(this.#control, Control.go, 1);
+    Atomics.notify(this.#control, Control.go);
     if (ms !== undefined) {
       at(ms, () => this.stop());
-      at(ms + PATIENCE_MS, () => this.#workers.forEach((worker) => void worker.terminate()));
+      at(ms + PATIENCE_MS, () => jobs.forEach((_, thread) => workers.kill(thread)));
     }
-    for (const { thread, ms } of kills) at(ms, () => void this.#workers[thread]!.terminate());
+    for (const { thread, ms } of kills) at(ms, () => workers.kill(thread));
     await this.#drain();
     ended.abort();
     const threads = this.#fates.map((fate) => fate!);
@@ -128,25 +134,26 @@ export class StressRound {
   }
 
   #start(job: object, thread: number): void {
-    const worker = new Worker(this.#options.worker ?? new URL('./stress_worker.js', import.meta.url), {
-      workerData: job,
-    });
-    let end: ThreadEnd | undefined;
-    let failure: unknown;
+    const worker = this.#options.workers.take(thread);
+    let failure: Error | undefined;
+    const onError = (error: Error): unknown => (failure = error);
+    const onEnd = (end: ThreadEnd): void => {
+      worker.off('error', onError).off('exit', onExit);
+      this.#ended(thread, end);
+    };
+    const onExit = (): void => {
+      worker.off('message', onEnd);
+      const what = failure?.message ?? 'killed';
+      const kind = failure === undefined ? 'killed' : 'failed';
+      this.#ended(thread, { kind, operations: this.#operationsOf(thread), what });
+    };
     this.#running++;
-    this.#workers.push(worker);
-    worker.once('message', (message: ThreadEnd) => (end = message));
-    worker.once('error', (error) => (failure = error));
-    worker.once('exit', () => {
-      const recovered = this.#recover(thread);
-      const operations = this.#operationsOf(thread);
-      const what = failure instanceof Error ? failure.message : failure === undefined ? 'killed' : String(failure);
-      this.#fates[thread] = {
-        ...(end ?? { kind: failure === undefined ? 'killed' : 'failed', operations, what }),
-        recovered,
-      };
-      this.#running--;
-    });
+    worker.once('message', onEnd).once('error', onError).once('exit', onExit).postMessage(job);
+  }
+
+  #ended(thread: number, end: ThreadEnd | KilledEnd): void {
+    this.#fates[thread] = { ...end, recovered: this.#recover(thread) };
+    this.#running--;
   }
 
   #recover(thread: number): Recovered {

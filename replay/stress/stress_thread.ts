@@ -1,4 +1,4 @@
-import { assert, Operation, P2mError, type OperationName } from '../../events/index.js';
+import { assert, INVALID, Operation, P2mError, type OperationName } from '../../events/index.js';
 import {
   Control,
   Grant,
@@ -46,6 +46,11 @@ export interface StressTask {
   readonly mutant?: string;
 }
 
+/** Times that a thread looks whether it may start before it sleeps: some ms. */
+const START_LOOKS = 1 << 18;
+/** A thread that nobody starts begins by itself after so long. */
+const START_MS = 10_000;
+
 /** How a thread ended by itself. */
 export type ThreadEnd =
   | { readonly kind: 'done' | 'stopped' | 'exhausted'; readonly operations: number }
@@ -83,14 +88,25 @@ export class StressThread {
     this.#nameOf = byNumber(list.map(([name]) => [name, name]));
   }
 
-  /** Runs until the operations are over, it is asked to stop, or its kernel dies. */
+  /** Waits until all threads are there, then runs until the operations are over, it is asked to stop, or its kernel dies. */
   run(): ThreadEnd {
+    this.#waitForStart();
     try {
       return this.#run();
     } catch (error) {
       if (!(error instanceof P2mError) || error.code !== 'stuck') throw error;
       return { kind: 'stuck', operations: this.#done, what: error.message };
     }
+  }
+
+  /** Threads that are waked one after the other would not meet: they are awake already. */
+  #waitForStart(): void {
+    const control = this.#control;
+    Atomics.add(control, Control.ready, 1);
+    for (let look = 0; look < START_LOOKS; look++) {
+      if (Atomics.load(control, Control.go) !== 0) return;
+    }
+    Atomics.wait(control, Control.go, 0, START_MS);
   }
 
   #run(): ThreadEnd {
@@ -143,7 +159,9 @@ export class StressThread {
       this.#put(slot, Grant.pfn, slotPfn[slot]!);
       this.#put(slot, Grant.mfn, slotMfn[slot]!);
       this.#put(slot, Grant.status, 0);
-      this.#put(slot, Grant.kernelStatus, isMap ? 0 : 1);
+      this.#put(slot, Grant.kernelStatus, 0);
+      // Grants go to pages that have no frame: that is what page->index was.
+      if (!isMap) this.#put(slot, Grant.savedEntry, INVALID);
     }
   }
 

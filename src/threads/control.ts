@@ -4,6 +4,8 @@
  *     0    lock        the engine's (spinlock.ts)
  *     16   next        sequence number that the next event takes; it wraps as int32 does
  *     32   stop        `Stop`
+ *     33   ready       threads that wait for the start
+ *     34   go          not 0: they start
  *     48   waiters     threads that sleep until p2m_update_lock is given back
  *     64   thread 0    32 words each:
  *          +0  head      rows that it has published in its ring        written by the thread
@@ -16,7 +18,7 @@
  *          +18 dead      not 0: it will do nothing more, and what it was in the middle of is settled
  *          +19 lost      1: it died with a sequence number that no event has, perhaps
  */
-export const Control = { lock: 0, next: 16, stop: 32, waiters: 48, threads: 64 } as const;
+export const Control = { lock: 0, next: 16, stop: 32, ready: 33, go: 34, waiters: 48, threads: 64 } as const;
 
 /** Values of the stop word: asked, threads end after the operation in hand. */
 export const Stop = { none: 0, ask: 1 } as const;

@@ -246,7 +246,8 @@ export class ThreadPort extends ModelPort {
 
   override setGrant(slot: number, field: number, value: number): void {
     const outer = this.#enter();
-    super.setGrant(this.#grants + slot, field, value);
+    const at = this.#grants + slot;
+    this.event(KINDS.set_grant.id, at, field, super.loadGrant(at, field), value);
     this.#leave(outer);
   }
 

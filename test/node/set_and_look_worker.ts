@@ -1,5 +1,5 @@
 /** A thread that sets and looks up pfns of a window at random, by seed: what `StressRound` needs a worker for. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { mfnWord, Operation } from '../../events/index.js';
 import { Random } from '../../replay/explore/random.js';
 import { StressThread, type StressTask, type ThreadOperations } from '../../replay/stress/stress_thread.js';
@@ -40,5 +40,6 @@ class SetAndLook implements ThreadOperations {
   }
 }
 
-const job = workerData as SetAndLookJob;
-parentPort?.postMessage(new StressThread(job.task, new SetAndLook(job)).run());
+parentPort?.on('message', (job: SetAndLookJob) => {
+  parentPort?.postMessage(new StressThread(job.task, new SetAndLook(job)).run());
+});

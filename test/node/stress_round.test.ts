@@ -7,6 +7,7 @@ import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EventBatch, KINDS, mfnWord } from '../../events/index.js';
 import { StressRound, type StressRoundEnd, type StressRoundOptions } from '../../node/stress_round.js';
+import { StressWorkers } from '../../node/stress_workers.js';
 import {
   apply,
   bootSequence,
@@ -23,7 +24,7 @@ import type { SetAndLookJob } from './set_and_look_worker.js';
 
 const PAGES = 1 << 15;
 let folder = '';
-let worker: URL;
+let workers: StressWorkers;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'p2m-round-'));
@@ -32,10 +33,13 @@ beforeAll(async () => {
   const built = await rolldown({ input, platform: 'node', logLevel: 'silent' });
   await built.write({ file, format: 'esm' });
   await built.close();
-  worker = pathToFileURL(file);
+  workers = new StressWorkers(pathToFileURL(file));
 });
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await workers.end();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 function boot(memory: 'paged' | 'flat', threads: number): Domain {
   const form = formByKernel('7.0');
@@ -84,7 +88,7 @@ function round(
       await append?.(batch);
     },
   };
-  return { shared, twin, seen, options: { shared, jobs, log, seq: 0, worker } };
+  return { shared, twin, seen, options: { shared, jobs, log, seq: 0, workers } };
 }
 
 function expectLogIsMemory({ shared, twin, seen }: Round, { events }: StressRoundEnd): void {
