@@ -3,7 +3,7 @@
  * `npm run campaign:kills -- --runs 1000 --seed 1`.
  */
 import { parseArgs } from 'node:util';
-import { EventBatch, type KindName } from '../events/index.js';
+import type { EventBatch } from '../events/index.js';
 import { StressRound, StressWorkers, type StressRoundEnd } from '../node/index.js';
 import {
   bootStressDomain,
@@ -82,8 +82,7 @@ function note({ threads }: StressRoundEnd): void {
     if (recovered.heldLock) found.heldLock++;
     if (recovered.finished === undefined) continue;
     found.finished++;
-    const name: KindName | string = recovered.finished;
-    finishedKinds.set(name, (finishedKinds.get(name) ?? 0) + 1);
+    finishedKinds.set(recovered.finished, (finishedKinds.get(recovered.finished) ?? 0) + 1);
   }
 }
 
