@@ -10,8 +10,24 @@ const BUFFER = 2048;
 /** Pfns in a random sequence at most. */
 const SEQUENCE_MAX = 2 ** 20;
 
+/** Which look-up is made: in which order, by a function bound to the memory or by `lookUp`, and of what. */
+export interface LookUpPlan {
+  readonly order: 'in order' | 'at random';
+  readonly by: 'bound' | 'memory';
+  readonly structure: 'flat' | 'paged' | 'tree';
+}
+
+/** Look-ups as they are planned, in a list of 2^`log2Entries` populated entries. */
+export function lookUps({ order, by, structure }: LookUpPlan, log2Entries: number, passes: number): Work {
+  const options = structure === 'tree' ? OLD_TREE : { memory: structure };
+  if (by === 'bound') {
+    return (order === 'in order' ? boundSequentialLookUps : boundRandomLookUps)(log2Entries, passes, options);
+  }
+  return (order === 'in order' ? sequentialLookUps : randomLookUps)(log2Entries, passes, options);
+}
+
 /** The public look-up, on a list of 2^`log2Entries` populated entries, from its first to its last. */
-export function sequentialLookUps(log2Entries: number, passes: number, options: Partial<DomainOptions>): Work {
+function sequentialLookUps(log2Entries: number, passes: number, options: Partial<DomainOptions>): Work {
   const entries = 2 ** log2Entries;
   const memory = populated(entries, options);
   return {
@@ -24,7 +40,7 @@ export function sequentialLookUps(log2Entries: number, passes: number, options: 
 }
 
 /** The same, in a random order that C walks too. */
-export function randomLookUps(log2Entries: number, passes: number, options: Partial<DomainOptions>): Work {
+function randomLookUps(log2Entries: number, passes: number, options: Partial<DomainOptions>): Work {
   const entries = 2 ** log2Entries;
   const memory = populated(entries, options);
   const pfns = pfnSequence(entries, Math.min(entries, SEQUENCE_MAX));
@@ -38,10 +54,10 @@ export function randomLookUps(log2Entries: number, passes: number, options: Part
 }
 
 /** As `sequentialLookUps`, by the bound look-up. */
-export function boundSequentialLookUps(log2Entries: number, passes: number, options: Partial<DomainOptions>): Work {
+function boundSequentialLookUps(log2Entries: number, passes: number, options: Partial<DomainOptions>): Work {
   const entries = 2 ** log2Entries;
   const look = boundLookUp(populated(entries, options));
-  warmUp(entries, (few) => boundSumEach(look, few) + boundSumInOrder(look, FEW));
+  warmLookUps(look, entries);
   return {
     run() {
       let check = 0;
@@ -52,10 +68,10 @@ export function boundSequentialLookUps(log2Entries: number, passes: number, opti
 }
 
 /** As `randomLookUps`, by the bound look-up. */
-export function boundRandomLookUps(log2Entries: number, passes: number, options: Partial<DomainOptions>): Work {
+function boundRandomLookUps(log2Entries: number, passes: number, options: Partial<DomainOptions>): Work {
   const entries = 2 ** log2Entries;
   const look = boundLookUp(populated(entries, options));
-  warmUp(entries, (few) => boundSumEach(look, few) + boundSumInOrder(look, FEW));
+  warmLookUps(look, entries);
   const pfns = pfnSequence(entries, Math.min(entries, SEQUENCE_MAX));
   return {
     run() {
@@ -91,6 +107,11 @@ export function rangeLookUps(log2Entries: number, passes: number, options: Parti
 
 type LookUp = (pfn: number) => number;
 
+/** Warms a bound look-up of a list of so many entries. */
+export function warmLookUps(look: LookUp, entries: number): void {
+  warmUp(entries, (few) => boundSumEach(look, few) + boundSumInOrder(look, FEW));
+}
+
 function boundSumInOrder(look: LookUp, entries: number): number {
   let sum = 0;
   for (let pfn = 0; pfn < entries; pfn++) sum = (sum + look(pfn)) | 0;
@@ -116,7 +137,7 @@ function sumEach(memory: Memory, pfns: Int32Array): number {
 }
 
 /** Options of the tree that the linear list replaced. */
-export const OLD_TREE: Partial<DomainOptions> = { form: formByKernel('3.18'), memory: 'paged' };
+const OLD_TREE: Partial<DomainOptions> = { form: formByKernel('3.18'), memory: 'paged' };
 
 /** A populated domain whose look-ups are warm. */
 function populated(entries: number, options: Partial<DomainOptions>): Memory {
@@ -137,7 +158,7 @@ function warmUp(entries: number, sumOf: (few: Int32Array) => number): void {
 }
 
 /** xorshift32, as pfn_sequence() in c/look_up.c. */
-function pfnSequence(entries: number, count: number): Int32Array {
+export function pfnSequence(entries: number, count: number): Int32Array {
   const pfns = new Int32Array(count);
   let x = 0x2545f491;
   for (let i = 0; i < count; i++) {

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { boundLookUp, shareDomain, SPINLOCK_WORDS } from '../../src/index.js';
+import { CannotRun, type Setting, type Work } from '../contest.js';
+import { Signal, SIGNAL_WORDS, startThread } from '../second_thread.js';
+import { bootedDomain } from './domains.js';
+import { pfnSequence, warmLookUps } from './look_up.js';
+
+const THREADS = 2;
+const SETS_PER_SECOND = 1e6;
+/** Of the rate that is asked for. */
+const RATE_MIN = 0.9;
+const PASSES = 48;
+
+/**
+ * Look-ups at random in one thread, of a list that another may be setting at 1 M sets/s through its port, where it says so. Time is
+ * that of the thread that looks up.
+ */
+export async function lookUpsBeside(others: 'quiet' | 'setting', { tiny }: Setting): Promise<Work> {
+  const entries = 2 ** (tiny ? 12 : 20);
+  const passes = tiny ? 1 : PASSES;
+  const domain = bootedDomain({ nrPages: entries, memory: 'flat', cpus: THREADS });
+  const look = boundLookUp(domain.memory);
+  const pfns = pfnSequence(entries, entries);
+  warmLookUps(look, entries);
+  const signals = new Int32Array(new SharedArrayBuffer(4 * SIGNAL_WORDS));
+  const shared = shareDomain(domain);
+  await startThread({ role: 'setter', signals, shared, pfns: entries, setsPerSecond: SETS_PER_SECOND });
+  return {
+    prepare() {
+      if (others === 'setting') begin(signals, 1);
+    },
+    run() {
+      const [acts, clock, thread] = [signals[Signal.acts]!, performance.now(), threadNs()];
+      let check = 0;
+      for (let pass = 0; pass < passes; pass++) {
+        for (let i = 0; i < pfns.length; i++) check |= look(pfns[i]!);
+      }
+      const ns = threadNs() - thread;
+      const seconds = (performance.now() - clock) / 1e3;
+      const perSecond = ((Atomics.load(signals, Signal.acts) - acts) | 0) / seconds;
+      if (others === 'setting' && !tiny && perSecond < RATE_MIN * SETS_PER_SECOND) {
+        throw new CannotRun(`the other thread made ${(perSecond / 1e6).toFixed(2)} M sets/s, not 1`);
+      }
+      return { count: pfns.length * passes, check: check === 0 ? 0 : 1, threadNs: Math.max(1, ns) };
+    },
+    settle() {
+      if (others === 'setting') end(signals, 1);
+    },
+  };
+}
+
+/** Two threads take the engine's lock and give it back, both as fast as they can. */
+export async function lockPairs({ tiny }: Setting): Promise<Work> {
+  const pairs = tiny ? 1000 : 1_000_000;
+  const signals = new Int32Array(new SharedArrayBuffer(4 * SIGNAL_WORDS));
+  const lock = new Int32Array(new SharedArrayBuffer(4 * SPINLOCK_WORDS));
+  const guarded = new Int32Array(new SharedArrayBuffer(4));
+  for (let thread = 0; thread < THREADS; thread++) {
+    await startThread({ role: 'locker', signals, lock, guarded, thread, pairs });
+  }
+  let expected = 0;
+  return {
+    run() {
+      const done = signals[Signal.done]!;
+      begin(signals, 0);
+      for (let now = done; now !== done + THREADS; now = Atomics.load(signals, Signal.done)) {
+        Atomics.wait(signals, Signal.done, now);
+      }
+      expected += THREADS * pairs;
+      if (guarded[0] !== expected) throw new Error(`two threads had the lock at once: ${guarded[0]}, want ${expected}`);
+      return { count: THREADS * pairs, check: 0 };
+    },
+    settle() {
+      end(signals, 0);
+    },
+  };
+}
+
+/** Tells the threads to begin, and waits until so many do. */
+function begin(signals: Int32Array, threads: number): void {
+  Atomics.add(signals, Signal.go, 1);
+  Atomics.notify(signals, Signal.go);
+  for (let working = Atomics.load(signals, Signal.working); working < threads;) {
+    Atomics.wait(signals, Signal.working, working);
+    working = Atomics.load(signals, Signal.working);
+  }
+}
+
+/** Tells them to end, and waits until they have. */
+function end(signals: Int32Array, threads: number): void {
+  const done = Atomics.load(signals, Signal.done);
+  Atomics.add(signals, Signal.go, 1);
+  Atomics.notify(signals, Signal.go);
+  if (threads > 0) Atomics.wait(signals, Signal.done, done);
+}
+
+/** Processor time of this thread; the clock where the system does not say. */
+function threadNs(): number {
+  try {
+    return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]);
+  } catch {
+    return performance.now() * 1e6;
+  }
+}
