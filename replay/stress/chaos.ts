@@ -1,6 +1,8 @@
 import { usageError } from '../../events/index.js';
 import { Random } from '../explore/random.js';
 
+/** A count down stays a small integer, which costs least. */
+const LEFT_MAX = 2 ** 30 - 1;
 /** A pause is below 2^(this + 1) us. */
 const DOUBLINGS = 10;
 
@@ -25,14 +27,16 @@ export class Chaos {
   pause(): number {
     if (this.#left-- > 0) return 0;
     this.#left = this.#gap();
+    if (this.#log === 0) return 0;
     const doubled = 2 ** this.#random.below(DOUBLINGS + 1);
     return doubled + this.#random.below(doubled);
   }
 
   /** Rows until the next pause: geometric. */
   #gap(): number {
-    if (this.#log === 0) return Infinity;
-    return this.#log === -Infinity ? 0 : Math.floor(Math.log(1 - this.#random.unit()) / this.#log);
+    if (this.#log === 0) return LEFT_MAX;
+    if (this.#log === -Infinity) return 0;
+    return Math.min(Math.floor(Math.log(1 - this.#random.unit()) / this.#log), LEFT_MAX);
   }
 }
 

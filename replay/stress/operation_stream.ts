@@ -5,6 +5,7 @@ import { BalloonChunks } from './balloon_chunks.js';
 import { Frontier } from './frontier.js';
 import { GrantPages, GRANTS_AT_ONCE } from './grant_pages.js';
 import { MIX_OPERATIONS, type MixOperation } from './mix.js';
+import type { Skew } from './skew.js';
 import type { StressLayout } from './stress_layout.js';
 import { WantedPfns } from './wanted_pfns.js';
 import type { Workload } from './workload.js';
@@ -24,7 +25,7 @@ export interface OperationStreamOptions {
 
 /** IDENTITY_FRAME of a pfn below 2^30 in its short form. */
 const TAG_IDENTITY = 0x8000_0000 | 0;
-/** Of the look-ups, one in so many is of any pfn, where the others are skewed. */
+/** Of the look-ups, one in so many is of a pfn that a balloon or grants may have, where the others go by a skew. */
 const WIDE_SHARE = 4;
 
 const KINDS_OF: Readonly<Record<MixOperation, number>> = Object.fromEntries(
@@ -74,8 +75,9 @@ export class OperationStream {
   /** kmap_ops: as gntdev, which maps into the kernel as well, and as blkback, which does not. */
   readonly #grantOps: Word;
   readonly #frontier: Frontier | undefined;
-  readonly #skewed: boolean;
-  /** Look-ups are of pfns below this, but for those at the frontier. */
+  /** One in so many look-ups is of any pfn, where the others go by the skew of the sets; 0: none. */
+  readonly #wideShare: number;
+  /** Pfns are below this, but for those at the frontier. */
   readonly #wideEnd: number;
   /** Frames that nothing was set to yet are from `#mfn` on, below this. */
   readonly #mfnEnd: number;
@@ -107,8 +109,8 @@ export class OperationStream {
     this.slotMfn = this.#grants.slotMfn;
     this.#grantOps = thread % 2 === 0 ? kernelOps() : INVALID;
     this.#frontier = mix.weights.touch > 0 ? new Frontier(layout, threads, tickets) : undefined;
-    this.#skewed = skew.kind !== 'uniform';
     this.#wideEnd = grants.pfnEnd;
+    this.#wideShare = wideShare(skew, sets.pfnEnd < this.#wideEnd);
     const frames = Math.floor((PAYLOAD_END - mfnEnd) / threads);
     this.#mfn = mfnEnd + thread * frames;
     this.#mfnEnd = this.#mfn + frames;
@@ -144,7 +146,9 @@ export class OperationStream {
       if (leaf < 0) return this.#end('regions');
       pfn = leaf + random.below(this.#perPage);
     } else {
-      pfn = this.#skewed && random.below(WIDE_SHARE) > 0 ? this.#sets.any() : random.below(this.#wideEnd);
+      const share = this.#wideShare;
+      const isWide = share === 1 || (share > 1 && random.below(share) === 0);
+      pfn = isWide ? random.below(this.#wideEnd) : this.#sets.any();
       // Fewer pfns than threads.
       if (pfn < 0) pfn = random.below(this.#wideEnd);
     }
@@ -228,6 +232,11 @@ export class OperationStream {
     this.exhausted = why;
     return false;
   }
+}
+
+function wideShare(skew: Skew, hasMore: boolean): number {
+  if (skew.kind === 'uniform') return 1;
+  return hasMore ? WIDE_SHARE : 0;
 }
 
 /** A seed of its own for one thread of a run, or one round. */

@@ -20,6 +20,8 @@ export class Zipf {
   readonly #theta: number;
   /** 1 - theta, 0 where it is nearly that. */
   readonly #power: number;
+  /** 1 / power. */
+  readonly #exponent: number;
   readonly #low: number;
   readonly #high: number;
   readonly #s: number;
@@ -30,6 +32,7 @@ export class Zipf {
     this.#n = n;
     this.#theta = theta;
     this.#power = Math.abs(1 - theta) < NEARLY_ONE ? 0 : 1 - theta;
+    this.#exponent = 1 / this.#power;
     this.#low = this.#integral(1.5) - 1;
     this.#high = this.#integral(n + 0.5);
     this.#s = 2 - this.#inverse(this.#integral(2.5) - 2 ** -theta);
@@ -52,6 +55,7 @@ export class Zipf {
 
   #inverse(u: number): number {
     const power = this.#power;
-    return power === 0 ? Math.exp(u) : (1 + u * power) ** (1 / power);
+    // A power by its logarithm takes a fraction of the time of `**`, and is as exact as ranks need.
+    return Math.exp(power === 0 ? u : Math.log(1 + u * power) * this.#exponent);
   }
 }
