@@ -1,4 +1,4 @@
-import { Global, kindName, KINDS, type EventBatch, type StoredLog } from '../../events/index.js';
+import { Global, kindName, KINDS, type EventBatch, type KindName, type StoredLog } from '../../events/index.js';
 import { isTree, LIST_AREA, type Memory } from '../../src/index.js';
 import { ListTables } from '../scenario/checks/list_tables.js';
 import type { Breach, Invariant, InvariantWatch, ListAtMoment } from './invariants/invariant.js';
@@ -26,108 +26,152 @@ const RETURN = KINDS.return.id;
 /** What a kind of event is to a scan, as bits. */
 const Asks = { operations: 1, links: 2, watch: 4, changes: 8 } as const;
 
+/** They change nothing that an invariant looks at: who tells of a grant's slots before its call is nobody's act on the list. */
+const BESIDE_LIST: readonly KindName[] = ['set_grant', 'set_m2p', 'set_override', 'arm_failure'];
+
 /** Looks for the first event after which the invariant does not hold. @throws {P2mError} as `Timeline.goTo` */
 export function scanFor(log: StoredLog, invariant: Invariant): ScanResult {
-  return new InvariantScan(log, invariant).run();
+  return scanForAll(log, [invariant])[0]!;
+}
+
+/** `scanFor` of each of the invariants, in their order, in one way through the log. @throws {P2mError} as `Timeline.goTo` */
+export function scanForAll(log: StoredLog, invariants: readonly Invariant[]): ScanResult[] {
+  return new InvariantScan(log, invariants).run();
+}
+
+/** An invariant that the log is held to, until it is broken. */
+interface Watched {
+  readonly invariant: Invariant;
+  watch: InvariantWatch | undefined;
+  result: ScanResult | undefined;
 }
 
 /**
- * Goes once through a log, event by event, and stops where only the invariant asks for it: between two such events the
+ * Goes once through a log, event by event, and stops where only an invariant asks for it: between two such events the
  * memory takes all at once. What boot, resume or a dump does is one act, judged when it is over.
  */
 class InvariantScan {
   readonly #log: StoredLog;
-  readonly #invariant: Invariant;
   readonly #timeline: Timeline;
   readonly #operations = new OpenOperations();
   /** By kind. */
   readonly #asks: Uint8Array;
+  readonly #watched: readonly Watched[];
+  /** By kind: who is told of it, and holds so far. */
+  #byKind: readonly (readonly Watched[])[] = [];
+  /** Invariants that hold so far. */
+  #open = 0;
+  /** Who is told of the event in hand. */
+  readonly #told: Watched[] = [];
   #list: ListAtMoment | undefined;
-  #watch: InvariantWatch | undefined;
   /** The last event of an act that runs alone and has changed the list; -1 where there was none since we looked. */
   #alone = -1;
 
-  constructor(log: StoredLog, invariant: Invariant) {
+  constructor(log: StoredLog, invariants: readonly Invariant[]) {
     this.#log = log;
-    this.#invariant = invariant;
     this.#timeline = new Timeline(log);
-    const watched: readonly string[] = invariant.kinds;
+    this.#watched = invariants.map((invariant) => ({ invariant, watch: undefined, result: undefined }));
+    const watched = new Set<string>(invariants.flatMap(({ kinds }) => kinds));
     const links: readonly string[] = LINK_KINDS;
+    const beside: readonly string[] = BESIDE_LIST;
     this.#asks = Uint8Array.from({ length: 256 }, (_, id) => {
       const name = kindName(id);
       if (name === undefined) return 0;
       const operations = id === CALL || id === RETURN ? Asks.operations : 0;
-      const changes = KINDS[name].mutates ? Asks.changes : 0;
-      return operations | changes | (links.includes(name) ? Asks.links : 0) | (watched.includes(name) ? Asks.watch : 0);
+      const changes = KINDS[name].mutates && !beside.includes(name) ? Asks.changes : 0;
+      return operations | changes | (links.includes(name) ? Asks.links : 0) | (watched.has(name) ? Asks.watch : 0);
     });
+    this.#sort();
   }
 
-  run(): ScanResult {
+  run(): ScanResult[] {
     const { blocks } = this.#log;
-    for (let block = 0; block < blocks; block++) {
+    for (let block = 0; block < blocks && this.#isOpen; block++) {
       const batch = this.#log.read(block);
       const start = this.#log.seqOf(block);
-      for (let i = 0; i < batch.length; i++) {
+      for (let i = 0; i < batch.length && this.#isOpen; i++) {
         const asks = this.#asks[batch.kind[i]!]!;
-        if (asks === 0) continue;
-        const found = this.#event(batch, i, start + i, asks);
-        if (found !== undefined) return found;
+        if (asks !== 0) this.#event(batch, i, start + i, asks);
       }
     }
-    return this.#end();
+    if (this.#alone >= 0 && this.#isOpen) this.#begin();
+    return this.#watched.map(({ watch, result }) => result ?? this.#end(watch));
   }
 
-  #event(batch: EventBatch, row: number, seq: number, asks: number): ScanResult | undefined {
+  /** Whether an invariant holds so far. */
+  get #isOpen(): boolean {
+    return this.#open > 0;
+  }
+
+  /** Who still holds is asked; who does not, no more. */
+  #sort(): void {
+    const open = this.#watched.filter(({ result }) => result === undefined);
+    this.#open = open.length;
+    this.#byKind = Array.from({ length: 256 }, (_, id) =>
+      open.filter(({ invariant }) => invariant.kinds.some((kind) => KINDS[kind].id === id)),
+    );
+  }
+
+  #event(batch: EventBatch, row: number, seq: number, asks: number): void {
     const operations = this.#operations;
     if (operations.isAlone(batch, row)) {
       if ((asks & Asks.changes) !== 0) this.#alone = seq;
       if ((asks & Asks.operations) !== 0) operations.note(batch, row);
-      return undefined;
+      return;
     }
-    if (this.#alone >= 0) {
-      const found = this.#begin();
-      if (found !== undefined) return found;
-    }
-    const watch = this.#watch;
+    if (this.#alone >= 0) this.#begin();
     const ended = operations.note(batch, row);
-    if (watch === undefined || (asks & (Asks.links | Asks.watch)) === 0) return undefined;
-    const isTold = (asks & Asks.watch) !== 0 && (watch.before?.(batch, row) ?? true);
-    if (!isTold && (asks & Asks.links) === 0) return undefined;
-    if (isTold && watch.look !== undefined) {
+    if (this.#list === undefined || (asks & (Asks.links | Asks.watch)) === 0) return;
+    const told = this.#askAll(batch, row);
+    if (told.length === 0 && (asks & Asks.links) === 0) return;
+    for (const { watch } of told) {
+      if (watch?.look === undefined) continue;
       this.#timeline.goTo(seq);
       watch.look(batch, row);
     }
     this.#timeline.goTo(seq + 1);
-    if ((asks & Asks.links) !== 0) this.#list!.links.note(batch, row);
-    if (!isTold) return undefined;
-    return broken(watch.after({ batch, row, seq, ended }), seq);
+    if ((asks & Asks.links) !== 0) this.#list.links.note(batch, row);
+    let isBroken = false;
+    for (const one of told) {
+      one.result = broken(one.watch!.after({ batch, row, seq, ended }), seq);
+      isBroken ||= one.result !== undefined;
+    }
+    if (isBroken) this.#sort();
+  }
+
+  /** Those that are to be told of the event. */
+  #askAll(batch: EventBatch, row: number): readonly Watched[] {
+    const told = this.#told;
+    told.length = 0;
+    for (const one of this.#byKind[batch.kind[row]!]!) {
+      if (one.watch!.before?.(batch, row) ?? true) told.push(one);
+    }
+    return told;
   }
 
   /** An act that ran alone is over: what it has left is judged, and what follows is held to it. */
-  #begin(): ScanResult | undefined {
+  #begin(): void {
     const seq = this.#alone;
     this.#alone = -1;
     this.#timeline.goTo(seq + 1);
     const { memory, form } = this.#timeline;
-    if (!stands(memory)) return undefined;
+    if (!stands(memory)) return;
     const tables = new ListTables(memory);
     const links = new LinkCounts(memory, tables);
     const words = new PageWords(memory);
     this.#list = { memory, form, tables, links, operations: this.#operations, words };
-    this.#watch = this.#invariant.watch(this.#list);
-    const says = this.#watch.begin();
-    return says === undefined ? undefined : { verdict: 'broken', seq, decidedAt: seq, says };
+    for (const one of this.#watched) {
+      if (one.result !== undefined) continue;
+      one.watch = one.invariant.watch(this.#list);
+      const says = one.watch.begin();
+      if (says !== undefined) one.result = { verdict: 'broken', seq, decidedAt: seq, says };
+    }
+    this.#sort();
   }
 
-  #end(): ScanResult {
-    if (this.#alone >= 0) {
-      const found = this.#begin();
-      if (found !== undefined) return found;
-    }
-    if (this.#watch === undefined)
-      return { verdict: 'unknown', why: 'the log has no list that stands: its boot is missing' };
-    const undecided = this.#watch.undecided ?? 0;
-    if (undecided === 0) return { verdict: 'held' };
+  #end(watch: InvariantWatch | undefined): ScanResult {
+    if (watch === undefined) return { verdict: 'unknown', why: 'the log has no list that stands: its boot is missing' };
+    if ((watch.undecided ?? 0) === 0) return { verdict: 'held' };
     const why = `the log ends in the middle of ${operationsText(this.#operations.count)}, which may still put right what they have broken`;
     return { verdict: 'unknown', why };
   }

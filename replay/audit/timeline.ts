@@ -16,6 +16,8 @@ export class Timeline {
   readonly #guarded: GuardedMemory;
   readonly #index: LogIndex | undefined;
   #at = 0;
+  /** The furthest moment since a snapshot was taken. */
+  #reached = 0;
   /** The block in hand; its first event and the one behind its last. */
   #batch: EventBatch | undefined;
   #start = 0;
@@ -56,9 +58,11 @@ export class Timeline {
   #approach(moment: number): void {
     const snapshots = this.#index?.snapshots;
     if (snapshots === undefined) return;
+    this.#reached = Math.max(this.#reached, this.#at);
     // What was touched behind the last snapshot is not known to any: it is taken back.
     if (this.#at > snapshots.last && moment < snapshots.last) this.#step(snapshots.last);
-    this.#at = snapshots.approach(this.#guarded, this.#at, moment);
+    const place = { at: this.#at, reached: this.#reached };
+    ({ at: this.#at, reached: this.#reached } = snapshots.approach(this.#guarded, place, moment));
   }
 
   /** Forward to `moment`, or the end of the block. */

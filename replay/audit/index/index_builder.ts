@@ -1,8 +1,10 @@
 import type { StoredLog } from '../../../events/index.js';
 import { GuardedMemory } from '../../events/guarded_memory.js';
+import { GRANULE_WORDS } from '../snapshots/granules.js';
 import { saveSnapshot } from '../snapshots/snapshot.js';
 import type { Snapshots } from '../snapshots/snapshots.js';
-import { GRANULE_WORDS, TouchedGranules } from '../snapshots/touched_granules.js';
+import { StepTaker } from '../snapshots/step_taker.js';
+import { TouchedGranules } from '../snapshots/touched_granules.js';
 import { IndexPlayer } from './index_player.js';
 import type { IndexStore } from './index_store.js';
 import { PfnPostingLists, type PfnPostings } from './pfn_postings.js';
@@ -19,6 +21,8 @@ export interface IndexPlan {
   readonly snapshotEvents: number;
   /** Snapshots take at most so many bytes an event. */
   readonly snapshotBytesPerEvent: number;
+  /** Fewest events between two steps. */
+  readonly stepEvents: number;
 }
 
 /** Plays a log on from the end of an index, a block at a time, and collects what the index is made of. */
@@ -26,6 +30,7 @@ export class IndexBuilder {
   readonly #plan: IndexPlan;
   readonly #guarded: GuardedMemory;
   readonly #touched: TouchedGranules;
+  readonly #steps: StepTaker;
   readonly #player: IndexPlayer;
   #lists: PfnPostingLists;
   /** Number of the first event of the stretch in hand. */
@@ -41,18 +46,20 @@ export class IndexBuilder {
     this.#plan = plan;
     const { log, snapshots } = plan;
     this.#guarded = new GuardedMemory(log.header, log.codec, log.name);
-    this.#touched = new TouchedGranules(this.#guarded.memory, snapshots.shape);
+    this.#touched = new TouchedGranules(this.#guarded, snapshots.shape);
+    this.#steps = new StepTaker(this.#touched, plan.stepEvents);
     const last = snapshots.moments.length - 1;
-    const isRestored = last >= 0 && snapshots.restore(this.#guarded, 0, last);
+    const isRestored = last >= 0 && snapshots.restoreLast(this.#guarded);
     this.#player = new IndexPlayer(this.#guarded, this.#touched);
     const from = isRestored ? snapshots.last : 0;
     this.#block = from === 0 ? 0 : log.blockOf(from - 1) + 1;
+    this.#clear();
     this.#seqStart = 0;
     this.#lists = new PfnPostingLists();
     while (this.#block < block) {
       this.#lists = new PfnPostingLists();
       this.#playBlock();
-      if (this.seq <= snapshots.last) this.#touched.clear();
+      if (this.seq <= snapshots.last) this.#clear();
     }
     this.#seqStart = seqStart;
     this.#lists = postings === undefined ? new PfnPostingLists() : PfnPostingLists.from(postings);
@@ -103,12 +110,22 @@ export class IndexBuilder {
     const { log } = this.#plan;
     this.#player.play(log.read(this.#block), this.seq, this.#lists, this.#seqStart);
     this.#block++;
+    this.#steps.go(this.seq);
   }
 
   #save(): void {
     const { log, store, snapshots } = this.#plan;
     const place = { previous: snapshots.last, moment: this.seq, block: this.#block - 1 };
-    snapshots.add(saveSnapshot(store, log, this.#guarded, this.#touched.sorted(), snapshots.shape, place));
+    const granules = this.#touched.sorted();
+    // A step that ends where the snapshot stands leads nowhere else.
+    const steps = this.#steps.taken.filter(({ moment }) => moment < this.seq);
+    snapshots.add(saveSnapshot(store, log, this.#guarded, granules, steps, snapshots.shape, place));
+    this.#clear();
+  }
+
+  /** All that was touched so far is in a snapshot. */
+  #clear(): void {
     this.#touched.clear();
+    this.#steps.clear(this.seq);
   }
 }

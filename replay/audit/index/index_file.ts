@@ -13,7 +13,7 @@ import type { IndexStore } from './index_store.js';
 const HEADER_WORDS = 32;
 const HEADER_BYTES = HEADER_WORDS * 4;
 const MAGIC = [0x6d32_7089, 0x0a78_6469] as const;
-const VERSION = 1;
+const VERSION = 2;
 const CHAIN_AT = 9;
 const LENGTHS_AT = 17;
 const LENGTHS = 8;
@@ -36,8 +36,15 @@ export interface IndexFileFacts {
 }
 
 /** A file whose header is whole, and of this log. */
-export interface OpenedIndexFile extends IndexFileFacts {
+export interface IndexFileHead extends IndexFileFacts {
   readonly name: string;
+  /** Words of the body that its CRC is of. */
+  readonly wordCount: number;
+  readonly bodyCrc: number;
+}
+
+/** One whose body is whole too, as far as its CRC goes. */
+export interface OpenedIndexFile extends IndexFileHead {
   /** The words of the body that its CRC is of, from the first on. */
   readonly words: Int32Array;
   /** Where the rest of the body begins, in bytes of the file. */
@@ -66,6 +73,16 @@ export function writeIndexFile(
 
 /** Opens a file of the log's index. Gives what is wrong with it, where it cannot be used. */
 export function openIndexFile(store: IndexStore, name: string, log: StoredLog): OpenedIndexFile | string {
+  const head = openIndexHead(store, name, log);
+  if (typeof head === 'string') return head;
+  const words = new Int32Array(head.wordCount);
+  if (store.read(name, bytesOf(words), HEADER_BYTES) < words.length * 4) return 'it is cut';
+  if (head.bodyCrc !== crc32(bytesOf(words)) << 0) return 'it is damaged';
+  return { ...head, words, restAt: HEADER_BYTES + words.length * 4 };
+}
+
+/** Opens a file as far as its header says what is in it; whether that is whole shows when it is opened. */
+export function openIndexHead(store: IndexStore, name: string, log: StoredLog): IndexFileHead | string {
   const header = new Int32Array(HEADER_WORDS);
   if (store.read(name, bytesOf(header), 0) < HEADER_BYTES) return 'it is cut';
   if (header[0] !== MAGIC[0] || header[1] !== MAGIC[1]) return 'it is none';
@@ -78,10 +95,8 @@ export function openIndexFile(store: IndexStore, name: string, log: StoredLog): 
     log.seqOf(block + 1) === seqEnd &&
     chainWords(log, block).every((word, i) => word === header[CHAIN_AT + i]);
   if (!isOfLog) return 'it is of another log';
-  const words = new Int32Array(Math.max(0, Math.min(header[25]!, (store.size(name) - HEADER_BYTES) >>> 2)));
-  const isWhole = store.read(name, bytesOf(words), HEADER_BYTES) === words.length * 4 && words.length === header[25];
-  if (!isWhole) return 'it is cut';
-  if (header[26] !== crc32(bytesOf(words)) << 0) return 'it is damaged';
+  const wordCount = header[25]!;
+  if (wordCount < 0 || store.size(name) < HEADER_BYTES + wordCount * 4) return 'it is cut';
   return {
     name,
     kind: header[3]!,
@@ -90,8 +105,8 @@ export function openIndexFile(store: IndexStore, name: string, log: StoredLog): 
     block,
     lengths: Array.from(header.subarray(LENGTHS_AT, LENGTHS_AT + LENGTHS)),
     snapshot: number(header, 27),
-    words,
-    restAt: HEADER_BYTES + words.length * 4,
+    wordCount,
+    bodyCrc: header[26]!,
   };
 }
 

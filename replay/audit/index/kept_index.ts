@@ -1,8 +1,8 @@
 import type { StoredLog } from '../../../events/index.js';
 import { snapshotOf, type Snapshot } from '../snapshots/snapshot.js';
-import { IndexFileKind, openIndexFile, type OpenedIndexFile } from './index_file.js';
+import { IndexFileKind, openIndexFile, openIndexHead, type IndexFileHead } from './index_file.js';
 import type { IndexStore } from './index_store.js';
-import { postingFileName, postingsOf, type PostingStretch } from './posting_file.js';
+import { postingFileName, type PostingStretch } from './posting_file.js';
 
 /** Told of what is dropped and built anew, and why; for who looks for a fault. */
 export type IndexNote = (file: string, why: string) => void;
@@ -16,7 +16,8 @@ export interface KeptIndex {
 
 /**
  * Finds out what of the index in `store` can be used, and removes the rest: files that are damaged, of another version, or of
- * another log, and what stands behind them, for it goes on from there.
+ * another log, and what stands behind them, for it goes on from there. Of postings the header counts: whether they are whole
+ * shows when they are asked for.
  */
 export function readKeptIndex(store: IndexStore, log: StoredLog, note: IndexNote): KeptIndex {
   const names = store.list().sort();
@@ -37,14 +38,11 @@ function readSnapshots(store: IndexStore, log: StoredLog, names: readonly string
   for (const name of names.filter((each) => each.startsWith('snapshot-'))) {
     const file = openIndexFile(store, name, log);
     if (typeof file === 'string' || file.kind !== IndexFileKind.snapshot) break;
-    if (!fitsSnapshot(file) || file.seqStart !== (snapshots.at(-1)?.moment ?? 0)) break;
-    snapshots.push(snapshotOf(file));
+    const snapshot = snapshotOf(file);
+    if (snapshot === undefined || snapshot.previous !== (snapshots.at(-1)?.moment ?? 0)) break;
+    snapshots.push(snapshot);
   }
   return snapshots;
-}
-
-function fitsSnapshot({ lengths, words }: OpenedIndexFile): boolean {
-  return words.length === 2 * (lengths[0]! + lengths[1]!);
 }
 
 function readStretches(
@@ -57,7 +55,7 @@ function readStretches(
   const stretches: PostingStretch[] = [];
   for (let index = 0; names.includes(postingFileName(index)); index++) {
     const name = postingFileName(index);
-    const file = openIndexFile(store, name, log);
+    const file = openIndexHead(store, name, log);
     const why = typeof file === 'string' ? file : misfitOf(file, stretches.at(-1)?.seqEnd ?? 0, moments);
     if (typeof file === 'string' || why !== undefined) {
       note(name, why!);
@@ -69,8 +67,8 @@ function readStretches(
   return stretches;
 }
 
-function misfitOf(file: OpenedIndexFile, seq: number, moments: ReadonlySet<number>): string | undefined {
-  if (file.kind !== IndexFileKind.postings || postingsOf(file) === undefined) return 'it holds no postings';
+function misfitOf(file: IndexFileHead, seq: number, moments: ReadonlySet<number>): string | undefined {
+  if (file.kind !== IndexFileKind.postings) return 'it holds no postings';
   if (file.seqStart !== seq) return 'a stretch before it is missing';
   return file.snapshot === 0 || moments.has(file.snapshot) ? undefined : 'a snapshot before its end is missing';
 }

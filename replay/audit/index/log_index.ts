@@ -1,6 +1,6 @@
 import type { StoredLog } from '../../../events/index.js';
 import { Snapshots } from '../snapshots/snapshots.js';
-import { Granules } from '../snapshots/touched_granules.js';
+import { Granules } from '../snapshots/granules.js';
 import { GuardedMemory } from '../../events/guarded_memory.js';
 import { FallbackStore } from './fallback_store.js';
 import { IndexBuilder } from './index_builder.js';
@@ -21,8 +21,10 @@ export interface IndexSizes {
   readonly keptEvents: number;
   /** Fewest events between two snapshots. */
   readonly snapshotEvents: number;
-  /** Snapshots take at most so many bytes an event; default as much room beside a log as the log itself, in memory less. */
+  /** Snapshots take at most so many bytes an event; default half as much room beside a log as the log itself, in memory less. */
   readonly snapshotBytesPerEvent?: number;
+  /** Fewest events between two steps. */
+  readonly stepEvents: number;
   /** Bytes of postings that are kept in memory at most, once they are in a file. */
   readonly cacheBytes: number;
 }
@@ -31,9 +33,10 @@ const SIZES: IndexSizes = {
   stretchEvents: 1 << 22,
   keptEvents: 1 << 16,
   snapshotEvents: 1 << 16,
+  stepEvents: 1 << 13,
   cacheBytes: 1 << 28,
 };
-const BYTES_PER_EVENT = { beside: 32, inMemory: 8 } as const;
+const BYTES_PER_EVENT = { beside: 16, inMemory: 8 } as const;
 
 /**
  * The index of a log: which events changed which pfns, and snapshots of the memory. It makes questions quick and answers none:
@@ -131,6 +134,7 @@ export class LogIndex {
       snapshots: this.#snapshots,
       snapshotEvents: this.#sizes.snapshotEvents,
       snapshotBytesPerEvent: this.#bytesPerEvent,
+      stepEvents: this.#sizes.stepEvents,
     };
     if (!isOpen) return new IndexBuilder(plan, last === undefined ? 0 : last.block + 1, last?.seqEnd ?? 0);
     return new IndexBuilder(plan, last.block + 1, last.seqStart, this.stretch(this.#stretches.length - 1).postings);

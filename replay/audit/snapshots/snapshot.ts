@@ -1,17 +1,16 @@
 import { crc32 } from 'node:zlib';
-import { Role, type EntryCodec, type StoredLog } from '../../../events/index.js';
-import type { Memory } from '../../../src/index.js';
+import type { EntryCodec, StoredLog } from '../../../events/index.js';
 import type { GuardedMemory } from '../../events/guarded_memory.js';
 import { bytesOf, IndexFileKind, writeIndexFile, type OpenedIndexFile } from '../index/index_file.js';
 import type { IndexStore } from '../index/index_store.js';
-import { GRANULE_PAGES, GRANULE_WORDS, type Granules } from './touched_granules.js';
-
-/** In a saved role: the page was filled. No role is as large. */
-const FILLED = 0x40;
+import { GRANULE_WORDS, type Granules } from './granules.js';
+import type { WordChanges } from './word_changes.js';
 
 /**
  * What the memory held at a moment, in the granules that were touched since the snapshot before. Of those that were not, an
  * older snapshot has what they hold, or they are as in the empty memory.
+ *
+ * Between the two stand steps: what the events since the step before, or since the snapshot before, have left.
  */
 export interface Snapshot {
   readonly name: string;
@@ -24,22 +23,25 @@ export interface Snapshot {
   readonly crcs: Int32Array;
   /** The wide values of the log's codec then, lower and upper word, in the order of their handles. */
   readonly wide: Int32Array;
+  /** Ascending, above `previous`, below `moment`. */
+  readonly steps: readonly Step[];
   /** Where the granules begin, in bytes of the file. */
   readonly dataAt: number;
 }
 
-/** The snapshot in a file of the index. */
-export function snapshotOf({ name, seqStart, seqEnd, lengths, words, restAt }: OpenedIndexFile): Snapshot {
-  const [count = 0, wide = 0] = lengths;
-  return {
-    name,
-    previous: seqStart,
-    moment: seqEnd,
-    granules: words.subarray(0, count),
-    crcs: words.subarray(count, 2 * count),
-    wide: words.subarray(2 * count, 2 * count + 2 * wide),
-    dataAt: restAt,
-  };
+/** Changes up to a moment, in the file of the snapshot behind it. */
+export interface Step {
+  readonly moment: number;
+  /** Where they begin among the words of all steps of the file, and how many they are. */
+  readonly at: number;
+  readonly words: number;
+  readonly crc: number;
+}
+
+/** A step that is in no file yet. */
+export interface TakenStep {
+  readonly moment: number;
+  readonly changes: WordChanges;
 }
 
 /** Where a snapshot stands in the log. */
@@ -50,12 +52,29 @@ export interface SnapshotPlace {
   readonly block: number;
 }
 
-/** Saves granules of the memory. @throws what the store throws */
+/** The snapshot in a file of the index; undefined where its lengths do not add up. */
+export function snapshotOf({ name, seqStart, seqEnd, lengths, words, restAt }: OpenedIndexFile): Snapshot | undefined {
+  const [count = 0, wide = 0, steps = 0] = lengths;
+  let at = 0;
+  const take = (length: number): Int32Array => words.subarray(at, (at += length));
+  const body = { granules: take(count), crcs: take(count), wide: take(2 * wide) };
+  const table = take(3 * steps);
+  if (at !== words.length) return undefined;
+  return { name, previous: seqStart, moment: seqEnd, ...body, steps: stepsOf(table, seqStart), dataAt: restAt };
+}
+
+/** Where the words of the steps begin, in bytes of the file. */
+export function stepsAt({ dataAt, granules }: Snapshot): number {
+  return dataAt + granules.length * GRANULE_WORDS * 4;
+}
+
+/** Saves granules of the memory, and the steps that lead up to here. @throws what the store throws */
 export function saveSnapshot(
   store: IndexStore,
   log: StoredLog,
   guarded: GuardedMemory,
   granules: Int32Array,
+  steps: readonly TakenStep[],
   shape: Granules,
   { previous, moment, block }: SnapshotPlace,
 ): Snapshot {
@@ -64,29 +83,17 @@ export function saveSnapshot(
   const crcs = new Int32Array(granules.length);
   granules.forEach((granule, i) => {
     const into = data.subarray(i * GRANULE_WORDS, (i + 1) * GRANULE_WORDS);
-    if (granule < shape.wordCount) into.set(wordsOf(guarded.memory, granule));
-    else saveRoles(guarded, granule - shape.wordCount, bytesOf(into));
+    shape.read(guarded, granule, into);
     crcs[i] = crc32(bytesOf(into));
   });
   const wide = wideValues(guarded.memory.codec);
-  const lengths = [granules.length, wide.length / 2];
+  const table = tableOf(steps, previous);
+  const lengths = [granules.length, wide.length / 2, steps.length];
   const facts = { kind: IndexFileKind.snapshot, seqStart: previous, seqEnd: moment, block, lengths, snapshot: moment };
-  writeIndexFile(store, name, log, facts, [granules, crcs, wide], [data]);
-  const dataAt = 128 + 4 * (2 * granules.length + wide.length);
-  return { name, previous, moment, granules, crcs, wide, dataAt };
-}
-
-/** Puts a granule back; `data` undefined: as it is in the empty memory. */
-export function putGranule(
-  guarded: GuardedMemory,
-  granule: number,
-  data: Int32Array | undefined,
-  shape: Granules,
-): void {
-  if (granule >= shape.wordCount) return putRoles(guarded, granule - shape.wordCount, data);
-  const words = wordsOf(guarded.memory, granule);
-  if (data === undefined) words.fill(0);
-  else words.set(data.subarray(0, words.length));
+  const words = [granules, crcs, wide, table];
+  writeIndexFile(store, name, log, facts, words, [data, ...steps.map(({ changes }) => changes)]);
+  const dataAt = 128 + 4 * words.reduce((sum, part) => sum + part.length, 0);
+  return { name, previous, moment, granules, crcs, wide, steps: stepsOf(table, previous), dataAt };
 }
 
 /** Whether the handles in the snapshot's words mean in this codec what they meant; makes those that it does not have yet. */
@@ -101,6 +108,28 @@ export function hasSameWide(codec: EntryCodec, { wide }: Snapshot): boolean {
   return true;
 }
 
+/** Of each step: events since the one before, words, their CRC. */
+function tableOf(steps: readonly TakenStep[], previous: number): Int32Array {
+  const table = new Int32Array(3 * steps.length);
+  steps.forEach(({ moment, changes }, i) => {
+    const before = i === 0 ? previous : steps[i - 1]!.moment;
+    table.set([moment - before, changes.length, crc32(bytesOf(changes))], 3 * i);
+  });
+  return table;
+}
+
+function stepsOf(table: Int32Array, previous: number): Step[] {
+  const steps: Step[] = [];
+  let moment = previous;
+  let at = 0;
+  for (let i = 0; i < table.length; i += 3) {
+    moment += table[i]!;
+    steps.push({ moment, at, words: table[i + 1]!, crc: table[i + 2]! });
+    at += table[i + 1]!;
+  }
+  return steps;
+}
+
 function wideValues(codec: EntryCodec): Int32Array {
   const wide = new Int32Array(2 * codec.wideCount);
   for (let handle = 1; handle <= codec.wideCount; handle++) {
@@ -108,29 +137,4 @@ function wideValues(codec: EntryCodec): Int32Array {
     wide[2 * handle - 1] = codec.rawHi(handle);
   }
   return wide;
-}
-
-function wordsOf({ words }: Memory, granule: number): Int32Array {
-  return words.subarray(granule * GRANULE_WORDS, (granule + 1) * GRANULE_WORDS);
-}
-
-function saveRoles(guarded: GuardedMemory, granule: number, into: Uint8Array): void {
-  const { roles } = guarded.memory;
-  const first = granule * GRANULE_PAGES;
-  for (let page = first; page < Math.min(first + GRANULE_PAGES, roles.length); page++) {
-    into[page - first] = roles[page]! | (guarded.isFilled(page) ? FILLED : 0);
-  }
-}
-
-function putRoles(guarded: GuardedMemory, granule: number, data: Int32Array | undefined): void {
-  const { memory } = guarded;
-  const { roles, layout } = memory;
-  const saved = data === undefined ? undefined : bytesOf(data);
-  const first = granule * GRANULE_PAGES;
-  for (let page = first; page < Math.min(first + GRANULE_PAGES, layout.pageEnd); page++) {
-    const empty = page > 0 && page <= layout.initPages ? Role.init : Role.none;
-    const byte = saved === undefined ? empty : saved[page - first]!;
-    roles[page] = byte & ~FILLED;
-    guarded.noteFilled(page, (byte & FILLED) !== 0);
-  }
 }

@@ -1,36 +1,48 @@
 import { crc32 } from 'node:zlib';
-import { lastAtMost } from '../../../events/index.js';
 import type { GuardedMemory } from '../../events/guarded_memory.js';
 import { bytesOf } from '../index/index_file.js';
 import type { IndexStore } from '../index/index_store.js';
-import { hasSameWide, putGranule, type Snapshot } from './snapshot.js';
-import { GRANULE_WORDS, type Granules } from './touched_granules.js';
+import { GRANULE_WORDS, type Granules } from './granules.js';
+import { hasSameWide, stepsAt, type Snapshot } from './snapshot.js';
+import { EMPTY, Ways, type MemoryPlace, type Way } from './ways.js';
+import { putChanges } from './word_changes.js';
 
-/** Events that are played in the time that it takes to put a granule back. */
-const EVENTS_PER_GRANULE = 10;
 const GRANULE_BYTES = GRANULE_WORDS * 4;
 
 /** Granules to be put back from one snapshot: which of its granules, by their place in it. */
 interface Portion {
   readonly snapshot: Snapshot;
-  readonly places: number[];
+  readonly places: readonly number[];
 }
 
-/** The snapshots of a log, each made of the granules touched since the one before. */
+/** What a way puts into the memory. */
+interface Load {
+  /** Granules to be made empty. */
+  readonly emptied: readonly number[];
+  readonly portions: readonly Portion[];
+  /** Their granules, one portion behind the other. */
+  readonly granules: Int32Array;
+  /** The changes of each step. */
+  readonly steps: readonly Int32Array[];
+}
+
+/** The snapshots of a log, each made of the granules touched since the one before, and the steps between them. */
 export class Snapshots {
   readonly shape: Granules;
   readonly #store: IndexStore;
   readonly #list: Snapshot[] = [];
   readonly #moments: number[] = [];
-  /** Granules that any snapshot up to each has. */
-  readonly #counts: number[] = [];
-  readonly #known: Uint8Array;
+  readonly #ways = new Ways(this.#list, this.#moments);
+  /** By granule: the first snapshot that has it, counted from 1; 0 none. */
+  readonly #first: Int32Array;
   #damaged = false;
+  /** What was read last: to get room costs more than to fill it. */
+  #room = new Int32Array(0);
 
   constructor(store: IndexStore, shape: Granules) {
     this.#store = store;
     this.shape = shape;
-    this.#known = new Uint8Array(shape.count);
+    this.#first = new Int32Array(shape.count);
   }
 
   /** Moments of the snapshots, ascending. */
@@ -45,110 +57,156 @@ export class Snapshots {
 
   /** Adds one that follows on the last. */
   add(snapshot: Snapshot): void {
-    let count = this.#counts.at(-1) ?? 0;
-    for (const granule of snapshot.granules) {
-      if (this.#known[granule] !== 0) continue;
-      this.#known[granule] = 1;
-      count++;
-    }
     this.#list.push(snapshot);
     this.#moments.push(snapshot.moment);
-    this.#counts.push(count);
-  }
-
-  /** Puts the memory, which stands at moment `at`, to a moment near `moment`, where that is quicker than to play all events. */
-  approach(guarded: GuardedMemory, at: number, moment: number): number {
-    const chosen = this.#choose(at, moment);
-    return chosen >= 0 && this.restore(guarded, at, chosen) ? this.#moments[chosen]! : at;
+    for (const granule of snapshot.granules) this.#first[granule] ||= this.#list.length;
   }
 
   /**
-   * Puts the memory, which stands at moment `at`, to the moment of snapshot `index`. What it has of events behind the last
-   * snapshot must have been taken back: `at` is not above `last`. False where a file is damaged: nothing was changed.
+   * Puts the memory near `moment`, where that is quicker than to play all events on the way. What it has of events behind the
+   * last snapshot must have been taken back: its place is not above `last`. Returns where it stands now.
    */
-  restore(guarded: GuardedMemory, at: number, index: number): boolean {
-    if (!hasSameWide(guarded.memory.codec, this.#list[index]!)) return false;
-    const isSeen = new Uint8Array(this.shape.count);
-    const portions = this.#portions(index, isSeen);
-    const data: Int32Array[] = [];
-    for (const portion of portions) {
-      const words = this.#read(portion);
-      if (words === undefined) {
-        this.#damaged = true;
-        return false;
-      }
-      data.push(words);
+  approach(guarded: GuardedMemory, place: MemoryPlace, moment: number): MemoryPlace {
+    let best: Way | undefined;
+    let least = Math.abs(moment - place.at);
+    for (const way of this.ways(place, moment)) {
+      const cost = way.cost + Math.abs(moment - way.moment);
+      if (cost >= least) continue;
+      least = cost;
+      best = way;
     }
-    this.#empty(guarded, at, index, isSeen);
-    portions.forEach(({ snapshot, places }, p) => {
-      places.forEach((place, i) => {
-        const words = data[p]!.subarray(i * GRANULE_WORDS, (i + 1) * GRANULE_WORDS);
-        putGranule(guarded, snapshot.granules[place]!, words, this.shape);
-      });
-    });
+    return best === undefined || !this.take(guarded, place, best) ? place : { at: best.moment, reached: best.moment };
+  }
+
+  /** Ways from `place` to near `moment`. */
+  ways(place: MemoryPlace, moment: number): Way[] {
+    return this.#list.length === 0 || this.#damaged || place.at > this.last ? [] : this.#ways.all(place, moment);
+  }
+
+  /** Puts an empty memory to the last snapshot. False where that cannot be: nothing was changed. */
+  restoreLast(guarded: GuardedMemory): boolean {
+    const last = this.#list.length - 1;
+    const way = { moment: this.last, snapshot: last, file: last + 1, stepStart: 0, stepEnd: 0, cost: 0 };
+    return this.take(guarded, { at: 0, reached: 0 }, way);
+  }
+
+  /** Goes a way that `ways` gave for that place. False where a file is damaged: nothing was changed. */
+  take(guarded: GuardedMemory, place: MemoryPlace, way: Way): boolean {
+    const source = way.stepEnd > way.stepStart ? way.file : (way.snapshot ?? EMPTY);
+    if (source !== EMPTY && !hasSameWide(guarded.memory.codec, this.#list[source]!)) return false;
+    const load = this.#load(place, way);
+    if (load === undefined) {
+      this.#damaged = true;
+      return false;
+    }
+    for (const granule of load.emptied) this.shape.put(guarded, granule, undefined);
+    let at = 0;
+    for (const { snapshot, places } of load.portions) {
+      for (const [start, end] of neighbours(places, snapshot.granules)) {
+        const words = load.granules.subarray(at, (at += (end - start) * GRANULE_WORDS));
+        this.shape.putAll(guarded, snapshot.granules[places[start]!]!, words);
+      }
+    }
+    for (const changes of load.steps) putChanges(guarded, this.shape, changes);
     return true;
   }
 
-  /** The snapshot from which the moment is reached soonest; -1: from where the memory is. */
-  #choose(at: number, moment: number): number {
-    if (this.#list.length === 0 || this.#damaged || at > this.last) return -1;
-    const before = this.#moments[0]! > moment ? -1 : lastAtMost(this.#moments, this.#moments.length, moment);
-    let best = Math.abs(moment - at);
-    let chosen = -1;
-    for (const index of [before, before + 1]) {
-      if (index < 0 || index >= this.#list.length) continue;
-      const cost = this.#counts[index]! * EVENTS_PER_GRANULE + Math.abs(moment - this.#moments[index]!);
-      if (cost >= best) continue;
-      best = cost;
-      chosen = index;
-    }
-    return chosen;
+  /** All that the way takes; undefined where a file is damaged. */
+  #load(place: MemoryPlace, way: Way): Load | undefined {
+    const { emptied, portions } = this.#wanted(place, way);
+    const granuleWords = portions.reduce((sum, { places }) => sum + places.length * GRANULE_WORDS, 0);
+    const { stepStart, stepEnd, file } = way;
+    const steps = stepEnd > stepStart ? this.#list[file]!.steps.slice(stepStart, stepEnd) : [];
+    const stepWords = steps.reduce((sum, { words }) => sum + words, 0);
+    if (this.#room.length < granuleWords + stepWords) this.#room = new Int32Array(granuleWords + stepWords);
+    const granules = this.#room.subarray(0, granuleWords);
+    const changes = this.#room.subarray(granuleWords, granuleWords + stepWords);
+    if (!this.#readPortions(portions, granules)) return undefined;
+    if (steps.length > 0 && !this.#readSteps(this.#list[file]!, stepStart, changes)) return undefined;
+    const first = steps[0]?.at ?? 0;
+    return {
+      emptied,
+      portions,
+      granules,
+      steps: steps.map(({ at, words }) => changes.subarray(at - first, at - first + words)),
+    };
   }
 
-  /** Where each granule stands as it was at snapshot `index`: in the newest one up to it that has it. */
-  #portions(index: number, isSeen: Uint8Array): Portion[] {
+  /** The granules that may be other at the place than at the way's snapshot, each in the newest one up to it that has it. */
+  #wanted(place: MemoryPlace, { snapshot: index }: Way): { emptied: number[]; portions: Portion[] } {
+    const emptied: number[] = [];
     const portions: Portion[] = [];
-    let missing = this.#counts[index]!;
+    if (index === undefined) return { emptied, portions };
+    const isWanted = new Uint8Array(this.shape.count);
+    let missing = 0;
+    const [start, end] = this.#ways.between(place, index);
+    for (let i = start; i < end; i++) {
+      for (const granule of this.#list[i]!.granules) {
+        if (isWanted[granule] !== 0) continue;
+        isWanted[granule] = 1;
+        if (this.#first[granule]! > index + 1) emptied.push(granule);
+        else missing++;
+      }
+    }
     for (let i = index; missing > 0; i--) {
       const snapshot = this.#list[i]!;
       const places: number[] = [];
-      snapshot.granules.forEach((granule, place) => {
-        if (isSeen[granule] !== 0) return;
-        isSeen[granule] = 1;
-        places.push(place);
+      snapshot.granules.forEach((granule, at) => {
+        if (isWanted[granule] !== 1) return;
+        isWanted[granule] = 2;
+        places.push(at);
       });
       missing -= places.length;
       if (places.length > 0) portions.push({ snapshot, places });
     }
-    return portions;
+    return { emptied, portions };
   }
 
-  #read({ snapshot, places }: Portion): Int32Array | undefined {
-    const words = new Int32Array(places.length * GRANULE_WORDS);
-    const bytes = bytesOf(words);
-    for (let i = 0; i < places.length;) {
-      let end = i + 1;
-      while (end < places.length && places[end] === places[end - 1]! + 1) end++;
-      const into = bytes.subarray(i * GRANULE_BYTES, end * GRANULE_BYTES);
-      const have = this.#store.read(snapshot.name, into, snapshot.dataAt + places[i]! * GRANULE_BYTES);
-      if (have < into.length) return undefined;
-      i = end;
+  #readPortions(portions: readonly Portion[], into: Int32Array): boolean {
+    let at = 0;
+    for (const { snapshot, places } of portions) {
+      const words = into.subarray(at, at + places.length * GRANULE_WORDS);
+      if (!this.#readGranules(snapshot, places, bytesOf(words))) return false;
+      at += words.length;
     }
-    const isWhole = places.every((place, i) => {
+    return true;
+  }
+
+  #readGranules({ name, dataAt, crcs }: Snapshot, places: readonly number[], bytes: Uint8Array): boolean {
+    for (const [start, end] of neighbours(places)) {
+      const into = bytes.subarray(start * GRANULE_BYTES, end * GRANULE_BYTES);
+      if (this.#store.read(name, into, dataAt + places[start]! * GRANULE_BYTES) < into.length) return false;
+    }
+    return places.every((place, i) => {
       const granule = bytes.subarray(i * GRANULE_BYTES, (i + 1) * GRANULE_BYTES);
-      return crc32(granule) << 0 === snapshot.crcs[place];
+      return crc32(granule) << 0 === crcs[place];
     });
-    return isWhole ? words : undefined;
   }
 
-  /** Empties the granules that were first touched between snapshot `index` and moment `at`. */
-  #empty(guarded: GuardedMemory, at: number, index: number, isSeen: Uint8Array): void {
-    for (let i = index + 1; i < this.#list.length && this.#moments[i - 1]! < at; i++) {
-      for (const granule of this.#list[i]!.granules) {
-        if (isSeen[granule] !== 0) continue;
-        isSeen[granule] = 1;
-        putGranule(guarded, granule, undefined, this.shape);
-      }
+  /** Reads as many steps as `into` has words for. */
+  #readSteps(snapshot: Snapshot, start: number, into: Int32Array): boolean {
+    const { steps } = snapshot;
+    const first = steps[start]!.at;
+    const bytes = bytesOf(into);
+    if (this.#store.read(snapshot.name, bytes, stepsAt(snapshot) + first * 4) < bytes.length) return false;
+    for (let i = start; i < steps.length && steps[i]!.at - first < into.length; i++) {
+      const { at, words, crc } = steps[i]!;
+      if (crc32(bytesOf(into.subarray(at - first, at - first + words))) << 0 !== crc) return false;
     }
+    return true;
   }
+}
+
+/** Stretches [start, end) of `places` that follow each other without a gap, and so do what they name in `of`. */
+function neighbours(places: readonly number[], of?: Int32Array): [start: number, end: number][] {
+  const stretches: [number, number][] = [];
+  for (let start = 0, end = 1; start < places.length; start = end, end++) {
+    while (end < places.length && follows(places[end - 1]!, places[end]!, of)) end++;
+    stretches.push([start, end]);
+  }
+  return stretches;
+}
+
+function follows(before: number, place: number, of: Int32Array | undefined): boolean {
+  return place === before + 1 && (of === undefined || of[place] === of[before]! + 1);
 }

@@ -1,5 +1,9 @@
 import { KINDS, kindName, type EventBatch } from '../../../events/index.js';
-import { changedWords, GRANTS, NO_PAGE, type Memory, type WordSink } from '../../../src/index.js';
+import { changedWords, NO_PAGE, type Memory, type WordSink } from '../../../src/index.js';
+import type { GuardedMemory } from '../../events/guarded_memory.js';
+import { GRANULE_WORDS, type Granules } from './granules.js';
+import { ChangeTaker, type WordChanges } from './word_changes.js';
+import { WordList } from './word_list.js';
 
 const SET_ENTRY = KINDS.set_entry.id;
 const FILL_PAGE = KINDS.fill_page.id;
@@ -10,13 +14,7 @@ const POPULATE_PMD = KINDS.populate_pmd.id;
 const BOOT = KINDS.boot.id;
 const IDENTITY_RANGE = KINDS.identity_range.id;
 const LOAD_ENTRIES = KINDS.load_entries.id;
-
-/** Words of a granule: what is saved and put back as one. */
-export const GRANULE_WORDS = 512;
 const WORD_SHIFT = 9;
-/** Pages whose roles, a byte each, fill a granule. */
-export const GRANULE_PAGES = 2048;
-const PAGE_SHIFT = 11;
 
 /** By kind: events that change only what is saved in any case, or nothing. */
 const LEAVES_NO_TRACE = Uint8Array.from({ length: 256 }, (_, id) => {
@@ -26,32 +24,27 @@ const LEAVES_NO_TRACE = Uint8Array.from({ length: 256 }, (_, id) => {
   return low.includes(name) || name === 'alloc_failed' ? 1 : 0;
 });
 
-/** How a memory is cut into granules: its words, then the roles of its pages. */
-export class Granules {
-  /** Of words. */
-  readonly wordCount: number;
-  /** Of words and roles. */
-  readonly count: number;
-  /** Those below are of words that hardly any event leaves as they are: globals, pool heads, extra memory. */
-  readonly lowCount = Math.ceil(GRANTS / GRANULE_WORDS);
-
-  constructor({ layout }: Memory) {
-    this.wordCount = Math.ceil(layout.words / GRANULE_WORDS);
-    this.count = this.wordCount + Math.ceil(layout.pageEnd / GRANULE_PAGES);
-  }
-}
-
-/** The granules that events have touched since the last snapshot. */
+/** What events have touched: granules since the last snapshot, words and whole granules since the last step. */
 export class TouchedGranules implements WordSink {
+  readonly #guarded: GuardedMemory;
   readonly #memory: Memory;
-  readonly #granules: Granules;
+  readonly #shape: Granules;
   readonly #isTouched: Uint8Array;
   #touched: number[] = [];
+  /** Places since the last step; one may be there twice. */
+  readonly #places = new WordList();
+  readonly #isWhole: Uint8Array;
+  #whole: number[] = [];
+  /** The low granules as they were at the last step. */
+  readonly #low: Int32Array;
 
-  constructor(memory: Memory, granules: Granules) {
-    this.#memory = memory;
-    this.#granules = granules;
-    this.#isTouched = new Uint8Array(granules.count);
+  constructor(guarded: GuardedMemory, shape: Granules) {
+    this.#guarded = guarded;
+    this.#memory = guarded.memory;
+    this.#shape = shape;
+    this.#isTouched = new Uint8Array(shape.count);
+    this.#isWhole = new Uint8Array(shape.count);
+    this.#low = new Int32Array(shape.lowCount * GRANULE_WORDS);
     this.clear();
   }
 
@@ -64,17 +57,39 @@ export class TouchedGranules implements WordSink {
     return Int32Array.from(this.#touched).sort();
   }
 
+  /** A snapshot was taken. */
   clear(): void {
     for (const granule of this.#touched) this.#isTouched[granule] = 0;
     this.#touched = [];
-    for (let granule = 0; granule < this.#granules.lowCount; granule++) this.#touch(granule);
+    for (let granule = 0; granule < this.#shape.lowCount; granule++) this.#touch(granule);
+    this.clearStep();
+  }
+
+  /** What the events since the last step, all of which have happened, have left. */
+  step(): WordChanges {
+    const { words } = this.#memory;
+    const taker = new ChangeTaker(this.#guarded, this.#shape);
+    this.#low.forEach((word, place) => {
+      if (words[place] !== word) taker.word(place);
+    });
+    for (const place of this.#places.words) if (this.#isWhole[place >>> WORD_SHIFT] === 0) taker.word(place >>> 0);
+    for (const granule of this.#whole) taker.granule(granule);
+    return taker.changes();
+  }
+
+  /** A step was taken. */
+  clearStep(): void {
+    this.#places.clear();
+    for (const granule of this.#whole) this.#isWhole[granule] = 0;
+    this.#whole = [];
+    this.#low.set(this.#memory.words.subarray(0, this.#low.length));
   }
 
   /** Event `i` happens. The tables of the memory are as it finds them. */
   note(batch: EventBatch, i: number): void {
     const m = this.#memory;
     const kind = batch.kind[i]!;
-    if (kind === SET_ENTRY) return this.#touch((m.homes[batch.b[i]!]! + (batch.a[i]! & m.leafMask)) >>> WORD_SHIFT);
+    if (kind === SET_ENTRY) return this.change(m.homes[batch.b[i]!]! + (batch.a[i]! & m.leafMask));
     if (LEAVES_NO_TRACE[kind] === 1) return;
     const a = batch.a[i]!;
     switch (kind) {
@@ -88,7 +103,7 @@ export class TouchedGranules implements WordSink {
         return this.#role(a);
       case POPULATE_PMD:
         this.#role(batch.b[i]!);
-        return this.#touch((m.layout.pmdBase + (a >>> m.pmdShift)) >>> WORD_SHIFT);
+        return this.change(m.layout.pmdBase + (a >>> m.pmdShift));
       case BOOT:
         return this.#boot(batch.payloadAt(batch.b[i]!));
       case IDENTITY_RANGE:
@@ -101,8 +116,9 @@ export class TouchedGranules implements WordSink {
   }
 
   /** A word changes. */
-  change(address: number): void {
-    this.#touch(address >>> WORD_SHIFT);
+  change(place: number): void {
+    this.#touch(place >>> WORD_SHIFT);
+    this.#places.push(place);
   }
 
   #boot(entries: Int32Array): void {
@@ -123,12 +139,19 @@ export class TouchedGranules implements WordSink {
   #page(page: number): void {
     const home = this.#memory.homes[page]!;
     const end = home + this.#memory.geometry.pageWords;
-    for (let address = home; address < end; address += GRANULE_WORDS) this.#touch(address >>> WORD_SHIFT);
-    this.#touch((end - 1) >>> WORD_SHIFT);
+    for (let place = home; place < end; place += GRANULE_WORDS) this.#wholly(place >>> WORD_SHIFT);
+    this.#wholly((end - 1) >>> WORD_SHIFT);
   }
 
   #role(page: number): void {
-    this.#touch(this.#granules.wordCount + (page >>> PAGE_SHIFT));
+    this.change(this.#shape.rolePlace(page));
+  }
+
+  #wholly(granule: number): void {
+    this.#touch(granule);
+    if (this.#isWhole[granule] !== 0) return;
+    this.#isWhole[granule] = 1;
+    this.#whole.push(granule);
   }
 
   /** What lies outside of the memory is refused when the event is applied. */

@@ -5,7 +5,7 @@ import { EntryHistory, LogIndex } from '../../../replay/index.js';
 import { PfnPostingLists } from '../../../replay/audit/index/pfn_postings.js';
 import { ReachedPfns } from '../../../replay/audit/index/reached_pfns.js';
 import { LinkCounts } from '../../../replay/audit/link_counts.js';
-import { changesOf, faultsOf, raceLogs, smallIndex, tinyLogs } from './index_logs.js';
+import { changesOf, faultsOf, raceLogs, smallIndex, tinyLogs, x86Logs, x86Pfns } from './index_logs.js';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -40,6 +40,17 @@ describe('EntryHistory', () => {
 
   it('names them in races too, where pages are mapped twice and shared pages are stored into', () => {
     for (const log of raceLogs()) expect(faultsOf(log, smallIndex(log), changesOf(log))).toEqual([]);
+  });
+
+  it('names them on x86_64 too, in the race of 3.19-rc1 and behind it', () => {
+    const pfns = [...x86Pfns()];
+    for (const log of x86Logs()) {
+      const changes = changesOf(log, pfns);
+      const history = new EntryHistory(log, smallIndex(log));
+      expect(pfns.map((pfn) => history.eventsOf(pfn))).toEqual(changes);
+      expect(pfns.map((pfn) => history.setBy(pfn))).toEqual(changes.map((seqs) => seqs.at(-1) ?? -1));
+      expect(changes.some((seqs) => seqs.length > 1)).toBe(true);
+    }
   });
 
   it('needs no index that somebody else has opened', () => {

@@ -1,10 +1,21 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { BatchLog, EventBatch, Global, KINDS, mfnWord, payloadColumn, type StoredLog } from '../../../events/index.js';
+import {
+  BatchLog,
+  EventBatch,
+  Global,
+  INVALID,
+  KINDS,
+  mfnWord,
+  payloadColumn,
+  type StoredLog,
+} from '../../../events/index.js';
 import {
   EntryHistory,
+  fewestPreemptions,
   GALLERY,
   headerOf,
+  inlineScenario,
   LogIndex,
   Random,
   randomRun,
@@ -15,10 +26,13 @@ import {
 import { pfnEndOf } from '../../../replay/audit/index/reached_pfns.js';
 import { scenarioOf } from '../../../replay/scenario/read_scenario.js';
 import { ScenarioProgram } from '../../../replay/scenario/scenario_program.js';
-import { lookUp, type Domain } from '../../../src/index.js';
+import { bootSequence, Domain, formByKernel, GEOMETRIES, lookUp } from '../../../src/index.js';
 import { live, plans } from '../../src/histories.js';
 import { set, treeDomain, TREES } from '../../src/tree_domain.js';
 import { scheduleLog } from './race_logs.js';
+
+/** Entries of the list of an x86_64 domain. */
+const X86_PFNS = 2 ** 15;
 
 /** A log in memory that keeps a chain, and may grow by whole blocks. */
 export class ChainedLog extends BatchLog {
@@ -123,20 +137,68 @@ export function* raceLogs(): Generator<BatchLog> {
   }
 }
 
-/** The events that change what a look-up of each pfn answers, by looking up all pfns after each event. */
-export function changesOf(log: StoredLog): number[][] {
+/** Events in a block of the logs below. */
+const X86_BLOCK = 64;
+
+/**
+ * Logs on x86_64: the race of 2014 in 3.19-rc1, by the smallest schedule that shows it; and a domain that sets pfns without
+ * order, in shared and in private leaves.
+ */
+export function* x86Logs(): Generator<BatchLog> {
+  const raced = inlineScenario({
+    kernel: '3.19-rc1',
+    layout: ['nr 524288; hole 262144 524288'],
+    threads: ['set 0x40002 m:77', 'set 0x40003 m:78'],
+    check: ['shared-pte-page-written'],
+  });
+  const broken = fewestPreemptions(new ScenarioProgram(raced));
+  if (broken.verdict !== 'found') throw new Error('3.19-rc1 has the race');
+  yield blocksOf(scheduleLog(raced, broken.schedule), X86_BLOCK);
+  const events = new EventBatch();
+  const domain = new Domain({
+    form: formByKernel('3.19-rc1'),
+    geometry: GEOMETRIES.x86_64,
+    nrPages: X86_PFNS,
+    onEvents: (batch) => {
+      for (let i = 0; i < batch.length; i++) events.copyRow(batch, i, payloadColumn(batch.kind[i]!));
+    },
+  });
+  bootSequence(domain, {
+    nrPages: X86_PFNS,
+    firstEntry: mfnWord(0x1000),
+    holes: [{ pfnStart: 2 ** 14, pfnEnd: X86_PFNS }],
+  });
+  const random = new Random(11);
+  for (let i = 0; i < 300; i++) {
+    const pfn = 512 * random.below(64) + random.below(4);
+    const word = random.below(3) === 0 ? INVALID : mfnWord(random.below(4096));
+    domain.run('set_phys_to_machine', domain.machines.setPhysToMachine, pfn, word);
+  }
+  domain.flush();
+  yield blocksOf(domainLog(domain, events), X86_BLOCK);
+}
+
+/** Pfns that the logs above set, and others in the same leaves and PT pages. */
+export function* x86Pfns(): Generator<number> {
+  for (let leaf = 0; leaf < X86_PFNS; leaf += 512) for (const at of [0, 3, 511]) yield leaf + at;
+  yield* [0x3ffff, 0x40000, 0x40002, 0x40003, 0x40200, 0x7ffff];
+}
+
+/** The events that change what a look-up of each pfn answers, by looking up all pfns after each event; default: all there can be. */
+export function changesOf(log: StoredLog, pfns?: Iterable<number>): number[][] {
   const timeline = new Timeline(log);
   const { memory, form } = timeline;
   const end = pfnEndOf(memory, form.structure === 'tree');
-  const answers = Array.from({ length: end }, (_, pfn) => lookUp(memory, pfn));
-  const changes: number[][] = answers.map(() => []);
+  const asked = [...(pfns ?? Array.from({ length: end }, (_, pfn) => pfn))];
+  const answers = asked.map((pfn) => lookUp(memory, pfn));
+  const changes: number[][] = asked.map(() => []);
   for (let seq = 0; seq < log.events; seq++) {
     timeline.goTo(seq + 1);
-    for (let pfn = 0; pfn < end; pfn++) {
+    asked.forEach((pfn, i) => {
       const answer = lookUp(memory, pfn);
-      if (answer !== answers[pfn]) changes[pfn]!.push(seq);
-      answers[pfn] = answer;
-    }
+      if (answer !== answers[i]) changes[i]!.push(seq);
+      answers[i] = answer;
+    });
   }
   return changes;
 }
@@ -148,6 +210,7 @@ export function smallIndex(log: StoredLog, store?: IndexStore): LogIndex {
     keptEvents: 20,
     snapshotEvents: 30,
     snapshotBytesPerEvent: 1e6,
+    stepEvents: 4,
     cacheBytes: 5000,
   });
 }
