@@ -1,5 +1,5 @@
 import type { Word } from '../../events/index.js';
-import { AccessKind } from './access_columns.js';
+import { AccessKind } from './access_store.js';
 import { coreOf } from './failing_core.js';
 import { History } from './history.js';
 import type { JustInTimeSearch } from './just_in_time_search.js';

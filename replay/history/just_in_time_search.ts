@@ -1,5 +1,5 @@
 import type { Word } from '../../events/index.js';
-import { AccessKind } from './access_columns.js';
+import { AccessKind } from './access_store.js';
 import { Configurations } from './configurations.js';
 import type { RegisterAccesses } from './register_accesses.js';
 import { NEVER } from './register_operations.js';

@@ -1,15 +1,7 @@
-import {
-  inputError,
-  KINDS,
-  Operation,
-  Result,
-  type EntryCodec,
-  type EventBatch,
-  type Word,
-} from '../../events/index.js';
-import { AccessColumns, AccessKind, type AccessOrder } from './access_columns.js';
+import { KINDS, Result, type EntryCodec, type EventBatch } from '../../events/index.js';
+import { AccessKind, AccessStore, type AccessGroup } from './access_store.js';
 import { BARE_LOOK_UP, ENTRY_LOOK_UPS, ENTRY_SETS, LIST_KEEPERS, LIST_MAKERS } from './entry_operations.js';
-import { PfnNumbers } from './pfn_numbers.js';
+import { RunningOperations, type IdentityWrite, type RunningOperation } from './running_operations.js';
 
 const CALL = KINDS.call.id;
 const RETURN = KINDS.return.id;
@@ -30,27 +22,6 @@ for (const operation of ENTRY_SETS) ROLES[operation] = Role.set;
 for (const operation of LIST_KEEPERS) ROLES[operation] = Role.keeper;
 for (const operation of LIST_MAKERS) ROLES[operation] = Role.maker;
 
-/** An operation that has begun. */
-interface OpenOperation {
-  operation: number;
-  call: number;
-  /** The access of a look-up or a set; NONE of others. */
-  access: number;
-  /** It has stored an entry: a set may then say false and have had its effect. */
-  hasStored: boolean;
-  /** Of other operations: the writes that it did so far. */
-  writes: number[] | undefined;
-  ranges: IdentityWrite[] | undefined;
-}
-
-/** Entries [pfnStart, pfnEnd) become identity. */
-interface IdentityWrite {
-  readonly pfnStart: number;
-  readonly pfnEnd: number;
-  readonly call: number;
-  end: number | undefined;
-}
-
 /**
  * What the events of a log say of its entries as registers, one a pfn: reads are what look-ups returned, writes what sets
  * were told to store, and what other operations (the balloon, grants) stored, each at some moment between the beginning and
@@ -60,15 +31,12 @@ interface IdentityWrite {
  * false and stored nothing. Nobody knows of what an assertion, a fault, or the end of the log cut off.
  */
 export class LogAccesses {
-  readonly columns = new AccessColumns();
-  readonly pfns = new PfnNumbers();
+  readonly store = new AccessStore();
   /** Number of the first event that belongs to them: what the registers held before it is their first value. */
   begin: number | undefined;
   readonly #codec: EntryCodec;
-  readonly #open = new Map<number, OpenOperation>();
+  readonly #open = new RunningOperations();
   readonly #ranges: IdentityWrite[] = [];
-  /** Objects that are free: no operation needs a new one. */
-  readonly #free: OpenOperation[] = [];
 
   /** @param codec the one that the words of the events belong to */
   constructor(codec: EntryCodec) {
@@ -94,15 +62,18 @@ export class LogAccesses {
     return length;
   }
 
-  /** No more events: all accesses that say something, register by register. */
-  finish(): AccessOrder {
-    const { columns } = this;
-    for (const { access, operation } of this.#open.values()) {
+  /** No more events: the accesses that say something, group by group, by ascending pfn. Each is in hand until the next. */
+  *groups(): Generator<AccessGroup, void, undefined> {
+    const { store } = this;
+    for (const { access, operation } of this.#open.all()) {
       // Nobody knows what a read saw that never returned; a write may have taken effect.
-      if (access !== NONE && ROLES[operation] !== Role.set) columns.become(access, AccessKind.none);
+      if (access !== NONE && ROLES[operation] !== Role.set) store.become(access, AccessKind.none);
     }
-    for (const range of this.#ranges) this.#expand(range);
-    return columns.byRegister(this.pfns.count);
+    for (const group of store.groups()) {
+      for (const range of this.#ranges) this.#expand(range, group);
+      store.arrange(group);
+      yield group;
+    }
   }
 
   /** False where the list is made anew. */
@@ -111,63 +82,48 @@ export class LogAccesses {
     const role = ROLES[operation]!;
     if (role === Role.maker && this.begin !== undefined) return false;
     if (role < Role.keeper) this.begin ??= seq;
-    const op = batch.op[i]!;
-    if (this.#open.has(op)) {
-      throw inputError('an operation begins twice', {
-        got: `operation ${op} in event ${seq}`,
-        expected: 'its return first',
-      });
-    }
-    const open = this.#free.pop() ?? newOperation();
-    open.operation = operation;
-    open.call = seq;
-    open.access = NONE;
-    open.hasStored = false;
+    const open = this.#open.begin(batch.op[i]!, batch.cpu[i]!, operation, seq);
     if (role === Role.read || role === Role.bareRead || role === Role.set) {
       const pfn = batch.c[i]! * TWO_32 + (batch.b[i]! >>> 0);
       const kind = role === Role.set ? AccessKind.write : role === Role.read ? AccessKind.read : AccessKind.bareRead;
-      open.access = this.columns.add(this.pfns.number(pfn), kind, seq, batch.d[i]!);
+      open.access = this.store.add(pfn, kind, seq, batch.d[i]!);
     }
-    this.#open.set(op, open);
     return true;
   }
 
   #return(batch: EventBatch, i: number, seq: number): void {
-    const op = batch.op[i]!;
-    const open = this.#open.get(op);
+    const open = this.#open.end(batch.op[i]!, batch.cpu[i]!);
     if (open === undefined) return;
-    this.#open.delete(op);
     if (open.access !== NONE) this.#answer(open, batch.b[i]!, batch.c[i]!, seq);
     this.#endWrites(open, seq);
-    this.#free.push(open);
   }
 
   /** A look-up or a set returned. */
-  #answer({ operation, access, hasStored }: OpenOperation, result: number, value: number, seq: number): void {
-    const { columns } = this;
+  #answer({ operation, access, hasStored }: RunningOperation, result: number, value: number, seq: number): void {
+    const { store } = this;
     if (ROLES[operation] !== Role.set) {
       if (result === Result.word) {
-        columns.found(access, value);
-        columns.end(access, seq);
-      } else columns.become(access, AccessKind.none);
+        store.found(access, value);
+        store.end(access, seq);
+      } else store.become(access, AccessKind.none);
     } else if (result === Result.bool) {
-      if (value !== 0) columns.end(access, seq);
-      else if (!hasStored) columns.become(access, AccessKind.none);
+      if (value !== 0) store.end(access, seq);
+      else if (!hasStored) store.become(access, AccessKind.none);
     }
   }
 
-  #endWrites(open: OpenOperation, seq: number): void {
-    if (open.writes !== undefined) for (const access of open.writes) this.columns.end(access, seq);
+  #endWrites(open: RunningOperation, seq: number): void {
+    if (open.writes !== undefined) for (const access of open.writes) this.store.end(access, seq);
     if (open.ranges !== undefined) for (const range of open.ranges) range.end = seq;
     open.writes = undefined;
     open.ranges = undefined;
   }
 
   /** The operation that stores in event `i`; undefined where that is before all, or a set: what was to be set is told. */
-  #storing(batch: EventBatch, i: number): OpenOperation | 'nobody' | undefined {
+  #storing(batch: EventBatch, i: number): RunningOperation | 'nobody' | undefined {
     if (this.begin === undefined) return undefined;
     const op = batch.op[i]!;
-    const open = op === NO_OP ? undefined : this.#open.get(op);
+    const open = op === NO_OP ? undefined : this.#open.find(op, batch.cpu[i]!);
     if (open === undefined) return 'nobody';
     if (ROLES[open.operation] !== Role.set) return open;
     open.hasStored = true;
@@ -177,10 +133,9 @@ export class LogAccesses {
   #store(batch: EventBatch, i: number, seq: number): void {
     const by = this.#storing(batch, i);
     if (by === undefined) return;
-    const register = this.pfns.number(batch.a[i]!);
     const call = by === 'nobody' ? seq : by.call;
-    const access = this.columns.add(register, AccessKind.write, call, batch.d[i]!);
-    if (by === 'nobody') this.columns.end(access, seq);
+    const access = this.store.add(batch.a[i]!, AccessKind.write, call, batch.d[i]!);
+    if (by === 'nobody') this.store.end(access, seq);
     else (by.writes ??= []).push(access);
   }
 
@@ -198,34 +153,13 @@ export class LogAccesses {
   }
 
   /** A range is a write to each of its pfns that somebody asked for. */
-  #expand({ pfnStart, pfnEnd, call, end }: IdentityWrite): void {
-    const { pfns } = this;
-    const write = (register: number, pfn: number): void => {
-      const value: Word = this.#codec.identityOf(pfn);
-      const access = this.columns.add(register, AccessKind.write, call, value);
-      if (end !== undefined) this.columns.end(access, end);
-    };
-    if (pfnEnd - pfnStart > pfns.count) {
-      for (let register = 0; register < pfns.count; register++) {
-        const pfn = pfns.pfnOf(register);
-        if (pfn >= pfnStart && pfn < pfnEnd) write(register, pfn);
-      }
-    } else {
-      for (let pfn = pfnStart; pfn < pfnEnd; pfn++) {
-        const register = pfns.find(pfn);
-        if (register >= 0) write(register, pfn);
-      }
+  #expand({ pfnStart, pfnEnd, call, end }: IdentityWrite, group: AccessGroup): void {
+    const last = Math.min(pfnEnd, group.pfnEnd);
+    for (let pfn = Math.max(pfnStart, group.pfnStart); pfn < last; pfn++) {
+      if (!group.has(pfn)) continue;
+      const access = this.store.add(pfn, AccessKind.write, call, this.#codec.identityOf(pfn));
+      group.count(pfn - group.pfnStart);
+      if (end !== undefined) this.store.end(access, end);
     }
   }
-}
-
-function newOperation(): OpenOperation {
-  return {
-    operation: Operation.none,
-    call: 0,
-    access: NONE,
-    hasStored: false,
-    writes: undefined,
-    ranges: undefined,
-  };
 }

@@ -1,7 +1,7 @@
 import { P2mError, type StoredLog } from '../../events/index.js';
 import { LeafClass, leafClass, lookUp } from '../../src/index.js';
 import { Timeline } from '../audit/timeline.js';
-import type { AccessOrder } from './access_columns.js';
+import type { AccessGroup } from './access_store.js';
 import { STEPS_MAX } from './check_history.js';
 import { guiltyAccesses } from './guilty_accesses.js';
 import { JustInTimeSearch } from './just_in_time_search.js';
@@ -62,7 +62,7 @@ export interface LogRegisterReport {
  *
  * A register begins with what a look-up answers where the first operation of the log begins that is not of boot or resume;
  * where the list is made anew, so are the registers. A set of a pfn beyond the list stores nothing and may return true
- * (spec 6.1): it is no write. Memory: 20 bytes an operation, and some tens a pfn; the log is read in a stream.
+ * (spec 6.1): it is no write. Memory: 16 bytes an operation; the log is read in a stream.
  *
  * @throws {P2mError} code `bad-input`: the log is damaged, or does not fit the memory that its header describes; `capacity`:
  *   it has 2^31 events or more
@@ -124,25 +124,20 @@ class LogCheck {
   }
 
   #check(accesses: LogAccesses): void {
-    const { pfns, begin } = accesses;
+    const { begin } = accesses;
     if (begin === undefined) return;
     this.#timeline.goTo(begin);
-    const order = accesses.finish();
-    for (const register of pfns.ascending()) {
-      this.#checkPfn(pfns.pfnOf(register), accesses, order, register);
+    for (const group of accesses.groups()) {
+      for (let pfn = group.pfnStart; pfn < group.pfnEnd; pfn++) {
+        if (group.has(pfn)) this.#checkPfn(pfn, accesses, group);
+      }
     }
   }
 
-  #checkPfn(pfn: number, { columns }: LogAccesses, { starts, order }: AccessOrder, register: number): void {
+  #checkPfn(pfn: number, { store }: LogAccesses, group: AccessGroup): void {
     const { memory } = this.#timeline;
     const registers = this.#registers;
-    registers.load(
-      columns,
-      order,
-      starts[register]!,
-      starts[register + 1]!,
-      leafClass(memory, pfn) !== LeafClass.beyond,
-    );
+    registers.load(store, group, pfn, leafClass(memory, pfn) !== LeafClass.beyond);
     if (registers.count === 0) return;
     this.#pfns++;
     this.#operations += registers.count;

@@ -1,5 +1,5 @@
 import type { EntryCodec, Word } from '../../events/index.js';
-import { AccessColumns, AccessKind } from './access_columns.js';
+import { AccessKind, AccessStore, type AccessGroup } from './access_store.js';
 import { NEVER } from './register_operations.js';
 
 /**
@@ -23,17 +23,19 @@ export class RegisterAccesses {
     this.#codec = codec;
   }
 
-  /** Takes the accesses whose numbers are order[start, end); without writes, where `keepsWrites` is false. */
-  load(columns: AccessColumns, order: Int32Array, start: number, end: number, keepsWrites = true): void {
+  /** Takes the accesses of a pfn of the group; without writes, where `keepsWrites` is false. */
+  load(store: AccessStore, { pfnStart, starts, order }: AccessGroup, pfn: number, keepsWrites: boolean): void {
+    const start = starts[pfn - pfnStart]!;
+    const end = starts[pfn - pfnStart + 1]!;
     this.#reserve(end - start);
     let hasPending = false;
     let isSorted = true;
     let count = 0;
     for (let i = start; i < end; i++) {
       const access = order[i]!;
-      const chunk = columns.chunkOf(access);
-      const at = columns.placeOf(access);
-      const kind = AccessColumns.kindOf(chunk[at]!);
+      const chunk = store.chunkOf(access);
+      const at = store.placeOf(access);
+      const kind = AccessStore.kindOf(chunk[at]!);
       if (kind === AccessKind.write && !keepsWrites) continue;
       this.kind[count] = kind;
       this.call[count] = chunk[at + 1]!;
