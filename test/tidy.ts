@@ -24,10 +24,11 @@ const IMPORTS_FROM: Readonly<Record<string, readonly string[]>> = {
   src: ['events', 'src'],
   replay: ['events', 'src', 'replay'],
   node: ['events', 'src', 'replay', 'node'],
-  cli: ['events', 'src', 'replay', 'node', 'cli', '.'],
+  cli: ['events', 'src', 'replay', 'node', 'bench', 'cli', '.'],
   web: ['events', 'src', 'replay', 'web', '.'],
-  bench: ['events', 'src', 'replay', 'node', 'cli', 'bench', '.'],
-  test: ['events', 'src', 'replay', 'node', 'cli', 'test', '.'],
+  // A part of the program: `p2m bench` runs it on a user's machine.
+  bench: ['events', 'src', 'replay', 'node', 'bench'],
+  test: ['events', 'src', 'replay', 'node', 'bench', 'cli', 'test', '.'],
   // As a user would: by the name of the package.
   examples: ['examples'],
   campaigns: ['events', 'src', 'replay', 'node', 'test', 'campaigns', '.'],
@@ -80,7 +81,7 @@ export function parseSource(path: string, text: string): Source {
   return { path, text, tree: ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true) };
 }
 
-/** Imports run one way: `events <- src <- replay <- node <- cli | web`; nobody imports bench or test. */
+/** Imports run one way: `events <- src <- replay <- node <- bench <- cli`, `replay <- web`; nobody imports test. */
 export const importsOneWay: Rule = (source) => {
   const allowed = IMPORTS_FROM[roomOf(source.path)] ?? [];
   return importsOf(source).flatMap(({ node, specifier }) => {
