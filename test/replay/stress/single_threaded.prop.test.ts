@@ -71,12 +71,16 @@ function run(options: StressRunOptions & { readonly operations: number }): { wro
 }
 
 describe.each(['3.16', '3.18', '3.19-rc1', '4.0', '7.0'])('streams on %s, one operation after the other', (kernel) => {
-  // PAE as it is takes a while to boot: tiny-pae has the shape of it.
-  const geometries = ['tiny', 'tiny-pae', 'x86_64', ...(kernel === '3.19-rc1' ? ['x86_32'] : [])];
-  it.each(geometries.flatMap((geometry) => [...Object.keys(MIXES), IDENTITIES].map((mix) => [geometry, mix] as const)))(
+  const mixes = [...Object.keys(MIXES), IDENTITIES];
+  // The big ones take their time to boot; the tiny ones have their shapes.
+  const big = [
+    ...['default', 'leaves', 'pmds'].map((mix) => ['x86_64', mix] as const),
+    ...(kernel === '7.0' ? [] : ['default', 'tops'].map((mix) => ['x86_32', mix] as const)),
+  ];
+  it.each([...['tiny', 'tiny-pae'].flatMap((geometry) => mixes.map((mix) => [geometry, mix] as const)), ...big])(
     'neither assert, warn nor fail on %s with the mix %s, and each look-up sees the last set',
     (geometry, mix) => {
-      const small = geometry.startsWith('tiny') ? {} : { regions: 2, pfns: 2 ** 14 };
+      const small = geometry.startsWith('tiny') ? {} : { regions: 1, pfns: 2 ** 14 };
       const { wrong, kinds } = run({ kernel, geometry, mix, ...small, operations: 200 });
       expect(wrong).toEqual([]);
       expect(kinds.size).toBeGreaterThan(1);
@@ -111,7 +115,7 @@ describe('streams', () => {
         return true;
       }
     };
-    const seeds = Array.from({ length: 20 }, (_, seed) => seed);
+    const seeds = Array.from({ length: 8 }, (_, seed) => seed);
     const broken = FORMS.filter((form) => seeds.some((seed) => isWrong(form.name, seed)));
     expect(broken).toEqual(FORMS.filter((form) => !form.identityBaseMasked));
   });

@@ -109,8 +109,8 @@ test('a scenario with its entries boots the same domain', () => {
 describe('stressLayout', () => {
   it('gives regions that nobody has touched: their PMDs are shared', () => {
     for (const [kernel, geometry] of [
-      ['3.19-rc1', 'x86_32'],
-      ['4.0', 'x86_32'],
+      ['3.19-rc1', 'tiny-pae'],
+      ['4.0', 'tiny-pae'],
       ['7.0', 'x86_64'],
     ] as const) {
       for (const mix of ['pmds', 'tops'] as const) {
