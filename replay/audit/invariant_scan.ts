@@ -87,12 +87,7 @@ class InvariantScan {
   run(): ScanResult[] {
     const { blocks } = this.#log;
     for (let block = 0; block < blocks && this.#isOpen; block++) {
-      const batch = this.#log.read(block);
-      const start = this.#log.seqOf(block);
-      for (let i = 0; i < batch.length && this.#isOpen; i++) {
-        const asks = this.#asks[batch.kind[i]!]!;
-        if (asks !== 0) this.#event(batch, i, start + i, asks);
-      }
+      this.#block(this.#log.read(block), this.#log.seqOf(block));
     }
     if (this.#alone >= 0 && this.#isOpen) this.#begin();
     return this.#watched.map(({ watch, result }) => result ?? this.#end(watch));
@@ -101,6 +96,13 @@ class InvariantScan {
   /** Whether an invariant holds so far. */
   get #isOpen(): boolean {
     return this.#open > 0;
+  }
+
+  #block(batch: EventBatch, start: number): void {
+    for (let i = 0; i < batch.length; i++) {
+      const asks = this.#asks[batch.kind[i]!]!;
+      if (asks !== 0) this.#event(batch, i, start + i, asks);
+    }
   }
 
   /** Who still holds is asked; who does not, no more. */
@@ -119,6 +121,7 @@ class InvariantScan {
       if ((asks & Asks.operations) !== 0) operations.note(batch, row);
       return;
     }
+    if (!this.#isOpen) return;
     if (this.#alone >= 0) this.#begin();
     const ended = operations.note(batch, row);
     if (this.#list === undefined || (asks & (Asks.links | Asks.watch)) === 0) return;
