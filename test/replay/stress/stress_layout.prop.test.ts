@@ -114,7 +114,7 @@ describe('stressLayout', () => {
       ['7.0', 'x86_64'],
     ] as const) {
       for (const mix of ['pmds', 'tops'] as const) {
-        const layout = layoutOf(kernel, geometry, mix, { pfns: 12, regions: 2 });
+        const layout = layoutOf(kernel, geometry, mix, { pfns: 20, regions: 2 });
         const domain = boot(layout);
         const shared = [domain.global(Global.p2m_missing_pte), domain.global(Global.p2m_identity_pte)];
         for (const start of layout.regions) expect(shared).toContain(domain.memory.ptPageOf(start));
