@@ -2,7 +2,7 @@ import type { EventBatch } from '../batch.js';
 import type { P2mError } from '../errors.js';
 import { FAULT, INVALID, type EntryCodec, type Word } from '../word.js';
 import { BLOCK_PAYLOAD, BlockHeader, HEADER_WORDS, RECORD_WORDS } from './layout.js';
-import { badByte, describe, handlesIn, isHandle, OPERANDS_AT, payloadColumnOf } from './record.js';
+import { badByte, describe, handlesIn, isHandle, isPlain, OPERANDS_AT, payloadColumnOf } from './record.js';
 
 /** Makes the complaint of what is wrong `byte` bytes behind the beginning of a block. */
 export type Complain = (what: string, byte: number, got: string, expected: string) => P2mError;
@@ -80,20 +80,11 @@ export class BlockDecoder {
    * @throws what `complain` makes
    */
   decode(words: Int32Array, before: number, batch: EventBatch): void {
-    const events = words[BlockHeader.events]!;
-    const wideAt = HEADER_WORDS + RECORD_WORDS * events;
-    this.#words = words;
-    this.#named = before;
-    this.#handlesEnd = before + words[BlockHeader.wideValues]! + 1;
-    this.#payloadAt = wideAt + 2 * words[BlockHeader.wideValues]!;
-    this.#payloadUsed = 0;
+    const events = this.#begin(words, before);
     batch.clear();
     try {
       this.#takeRecords(events, batch);
-      const unused = this.#handlesEnd - 1 - this.#named;
-      this.#check(unused === 0, 'wide values that no event names', wideAt, unused, '0');
-      const unread = words.length - this.#payloadAt - this.#payloadUsed;
-      this.#check(unread === 0, 'payload that no event names', this.#payloadAt + this.#payloadUsed, unread, '0');
+      this.#end(events);
     } finally {
       const payload = words.subarray(this.#payloadAt, this.#payloadAt + this.#payloadUsed);
       if (payload.length > batch.payload.length) batch.payload = new Int32Array(payload.length);
@@ -102,29 +93,95 @@ export class BlockDecoder {
     }
   }
 
+  /** As `decode`, where nobody wants the events. */
+  check(words: Int32Array, before: number): void {
+    const events = this.#begin(words, before);
+    this.#checkRecords(events);
+    this.#end(events);
+  }
+
+  /** Returns how many events the block has. */
+  #begin(words: Int32Array, before: number): number {
+    const events = words[BlockHeader.events]!;
+    const wideAt = HEADER_WORDS + RECORD_WORDS * events;
+    this.#words = words;
+    this.#named = before;
+    this.#handlesEnd = before + words[BlockHeader.wideValues]! + 1;
+    this.#payloadAt = wideAt + 2 * words[BlockHeader.wideValues]!;
+    this.#payloadUsed = 0;
+    return events;
+  }
+
+  /** Nothing in the sections is left over. */
+  #end(events: number): void {
+    const wideAt = HEADER_WORDS + RECORD_WORDS * events;
+    const unused = this.#handlesEnd - 1 - this.#named;
+    this.#check(unused === 0, 'wide values that no event names', wideAt, unused, '0');
+    const unread = this.#words.length - this.#payloadAt - this.#payloadUsed;
+    this.#check(unread === 0, 'payload that no event names', this.#payloadAt + this.#payloadUsed, unread, '0');
+  }
+
   /** Puts the records into the batch, up to the first that is none. */
   #takeRecords(events: number, batch: EventBatch): void {
     const words = this.#words;
     const { kind, cpu, op, a, b, c, d, e } = batch;
     for (let i = 0; i < events; i++) {
       const at = HEADER_WORDS + RECORD_WORDS * i;
-      const bad = badByte(words, at);
-      if (bad >= 0) throw this.#badRecord(at, bad);
-      const id = words[at]! & 0xff;
-      const handles = handlesIn(words, at);
-      if (handles !== 0) this.#nameColumns(at + OPERANDS_AT, handles);
-      const payload = payloadColumnOf(id);
-      if (payload >= 0) this.#takePayload(at + OPERANDS_AT + payload, i === events - 1);
-      kind[i] = id;
-      cpu[i] = (words[at]! >>> 8) & 0xff;
-      op[i] = words[at + 1]!;
-      a[i] = words[at + 2]!;
-      b[i] = words[at + 3]!;
-      c[i] = words[at + 4]!;
-      d[i] = words[at + 5]!;
-      e[i] = words[at + 6]!;
-      batch.length = i + 1;
+      const envelope = words[at]!;
+      const number = words[at + 1]!;
+      let va = words[at + 2]!;
+      let vb = words[at + 3]!;
+      let vc = words[at + 4]!;
+      let vd = words[at + 5]!;
+      let ve = words[at + 6]!;
+      if (!isPlain(envelope, number, va, vb, vc, vd, ve, words[at + 7]!)) {
+        batch.length = i;
+        this.#resolve(at, i === events - 1);
+        va = words[at + 2]!;
+        vb = words[at + 3]!;
+        vc = words[at + 4]!;
+        vd = words[at + 5]!;
+        ve = words[at + 6]!;
+      }
+      kind[i] = envelope & 0xff;
+      cpu[i] = (envelope >>> 8) & 0xff;
+      op[i] = number;
+      a[i] = va;
+      b[i] = vb;
+      c[i] = vc;
+      d[i] = vd;
+      e[i] = ve;
     }
+    batch.length = events;
+  }
+
+  #checkRecords(events: number): void {
+    const words = this.#words;
+    for (let i = 0; i < events; i++) {
+      const at = HEADER_WORDS + RECORD_WORDS * i;
+      const plain = isPlain(
+        words[at]!,
+        words[at + 1]!,
+        words[at + 2]!,
+        words[at + 3]!,
+        words[at + 4]!,
+        words[at + 5]!,
+        words[at + 6]!,
+        words[at + 7]!,
+      );
+      if (!plain) this.#resolve(at, i === events - 1);
+    }
+  }
+
+  /** Checks the record at word `at`, and gives what it names the handles of the codec. */
+  #resolve(at: number, isLast: boolean): void {
+    const words = this.#words;
+    const bad = badByte(words, at);
+    if (bad >= 0) throw this.#badRecord(at, bad);
+    const handles = handlesIn(words, at);
+    if (handles !== 0) this.#nameColumns(at + OPERANDS_AT, handles);
+    const payload = payloadColumnOf(words[at]! & 0xff);
+    if (payload >= 0) this.#takePayload(at + OPERANDS_AT + payload, isLast);
   }
 
   /** Checks the payload record that word `column` names, and gives its words the handles of the codec. */

@@ -1,7 +1,7 @@
 import { COMM_COLUMNS, commText } from '../comm.js';
 import { assert } from '../errors.js';
-import { kindName, widthOf } from '../kinds.js';
-import { NAMES } from '../names.js';
+import { KINDS, kindName, widthOf } from '../kinds.js';
+import { NAMES, Result } from '../names.js';
 import { expectedOf, fieldsOf, INT_MIN, PAGE_MAX, payloadColumn, UNSIGNED_MAX, type Field } from '../view.js';
 import { FAULT, type Word } from '../word.js';
 
@@ -83,6 +83,43 @@ function setColumn(id: number, { type, column, wordWhen }: Field): void {
       return bound(INT_MIN, UNSIGNED_MAX);
     default:
       return bound(0, NAMES[type].length - 1);
+  }
+}
+
+const SET_ENTRY = KINDS.set_entry.id;
+const CALL = KINDS.call.id;
+const RETURN = KINDS.return.id;
+const OPERATIONS_END = NAMES.operation.length;
+const RESULTS_END = NAMES.result.length;
+const RESULT_WORD = Result.word;
+
+/**
+ * Whether a record of these words is surely fine, and names neither a wide value nor a payload: then `badByte`, `handlesIn`
+ * and `payloadColumnOf` have nothing to say of it. Knows the kinds that long logs consist of, each by its row of the table
+ * of kinds, for to ask the tables takes twice as long; of other records it says no.
+ */
+export function isPlain(
+  envelope: number,
+  op: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  e: number,
+  tail: number,
+): boolean {
+  if (((envelope >>> 16) | tail) !== 0 || op < 0) return false;
+  switch (envelope & 0xff) {
+    case SET_ENTRY:
+      // A page has 30 bits: one that has more, or a pfn below 0, shows as a sign.
+      return (a | b | (b << 1)) >= 0 && e === 0 && !isHandle(c) && !isHandle(d);
+    case CALL:
+      return a >>> 0 < OPERATIONS_END && c >>> 0 <= UPPER_MAX && !isHandle(d);
+    case RETURN:
+      if ((d | e) !== 0 || a >>> 0 >= OPERATIONS_END || b >>> 0 >= RESULTS_END) return false;
+      return b !== RESULT_WORD || !isHandle(c);
+    default:
+      return false;
   }
 }
 
@@ -183,5 +220,5 @@ export function payloadColumnOf(id: number): number {
 
 /** Whether the word names a wide value by a handle: what a log has to number anew. */
 export function isHandle(word: Word): boolean {
-  return word >>> 30 === 0 && word !== 0 && word !== FAULT;
+  return (word - 1) >>> 0 < FAULT - 1;
 }

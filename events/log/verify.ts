@@ -1,4 +1,3 @@
-import { EventBatch } from '../batch.js';
 import { inputError, P2mError } from '../errors.js';
 import { EntryCodec } from '../word.js';
 import { BlockDecoder, WideValues, type Complain } from './block_decoder.js';
@@ -196,7 +195,7 @@ class SegmentBlocks {
   readonly #values: WideValues;
   /** Some block before could not be read: handles are not known any more. */
   #forgot = false;
-  readonly #batch = new EventBatch(BLOCK_EVENTS);
+  readonly #decoder: BlockDecoder;
   #bytes = new Uint8Array(HEADER_BYTES + BLOCK_EVENTS * RECORD_WORDS * 4);
   #at = 0;
   /** The byte behind the block in hand; of one whose header is no good, its first. */
@@ -207,6 +206,7 @@ class SegmentBlocks {
     const complain = complainOf(path);
     this.#complain = (what, byte, got, expected) => complain(what, this.#at + byte, got, expected);
     this.#values = new WideValues(codec);
+    this.#decoder = new BlockDecoder(this.#values, this.#complain);
   }
 
   /** Goes on at byte `at`: what stands before it is no block. */
@@ -260,7 +260,7 @@ class SegmentBlocks {
     const before = this.#values.count;
     const wideAt = HEADER_WORDS + RECORD_WORDS * events;
     this.#values.add(words, wideAt, wideAt + 2 * wideValues, 0, this.#complain);
-    new BlockDecoder(this.#values, this.#complain).decode(words, before, this.#batch);
+    this.#decoder.check(words, before);
   }
 
   #cut(have: number): P2mError {

@@ -58,8 +58,22 @@ const NOT_A_FRAME = -1;
 const GRANT_FIELDS = 7;
 const GRANT_ENTRY = 5;
 
+/** Whether a page of that role may be named as a leaf. */
+export function isLeafRole(role: number): boolean {
+  return ((LEAVES >>> (role & 31)) & 1) !== 0;
+}
+
 /** Told what is wrong with an event. */
 export type Refuse = (what: string, got: string, expected: string) => never;
+
+/** Numbers that operands must be below. */
+export interface GuardBounds {
+  readonly cpus: number;
+  readonly pfnEnd: number;
+  /** Of upper halves of pfns. */
+  readonly pfnUpperEnd: number;
+  readonly pageEnd: number;
+}
 
 /**
  * Whether an event of somebody's log stays within the memory it is to be applied to: `apply` trusts its operands, for the
@@ -105,6 +119,11 @@ export class EventGuard {
   /** The memory was put back to another moment; then the page was filled before, or not. */
   noteFilled(page: number, filled: boolean): void {
     this.#filled[page] = filled ? 1 : 0;
+  }
+
+  /** What `check` holds the operands of the commonest kinds to. */
+  get bounds(): GuardBounds {
+    return { cpus: this.#cpus, pfnEnd: this.#pfnEnd, pfnUpperEnd: this.#pfnUpperEnd, pageEnd: this.#pageEnd };
   }
 
   /** Returns where event `i` may be applied; calls `refuse` where not. Its columns hold what their fields can. */

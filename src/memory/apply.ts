@@ -64,6 +64,17 @@ export function apply(m: Memory, batch: EventBatch, i: number): void {
 }
 
 /**
+ * `apply` of a `set_entry` by its operands, for who plays long logs. Returns whether it fits; where memory does not hold
+ * `old`, nothing changes.
+ */
+export function applyEntry(m: Memory, pfn: number, page: number, old: Word, now: Word): boolean {
+  const address = m.homes[page]! + (pfn & m.leafMask);
+  if (m.words[address] !== old) return false;
+  m.words[address] = now;
+  return true;
+}
+
+/**
  * Takes event `i` back: the exact inverse of `apply`, for the last event that is still applied. A page that was filled
  * keeps its words, for nobody can read it before it is filled again (pages are never recycled).
  * @throws AssertionError when the event is not the last one applied
