@@ -73,7 +73,7 @@ export type Bound =
   | { readonly ratioTo: string; readonly atMost: number }
   /** Times of `ratioTo` over those of this contestant, in the same round. */
   | { readonly ratioTo: string; readonly timesAsFast: number }
-  /** By the clock, a whole run. */
+  /** A whole run. */
   | { readonly secondsMax: number }
   /** Most that the process had in memory, over that of `residentOver`. */
   | { readonly residentOver: string; readonly megabytesMax: number };

@@ -34,6 +34,9 @@ export interface RaceOptions extends Setting {
   readonly onRound?: (done: number, of: number) => void;
 }
 
+/** Processor time, clock, units, checksum; not all say what they had in memory. */
+const FIELDS_MIN = 4;
+
 interface OpenLane extends Lane {
   readonly runs: Run[];
   skipped?: string;
@@ -130,14 +133,13 @@ class Runner {
     this.#child.stdin!.write('go\n');
     const line = await this.#line();
     if (this.#isSkipped()) return undefined;
-    const [processorNs, clockNs, count, check, resident] = line.split(' ');
-    this.#lane.runs.push({
-      processorNs: Number(processorNs),
-      clockNs: Number(clockNs),
-      count: Number(count),
-      residentBytes: Number(resident ?? 0),
-    });
-    return check!;
+    const numbers = line.split(' ').map(Number);
+    const [processorNs, clockNs, count, check, residentBytes = 0] = numbers;
+    if (numbers.length < FIELDS_MIN || !numbers.every(Number.isFinite)) {
+      throw new Error(`${this.#lane.name} said ${JSON.stringify(line)}, want numbers`);
+    }
+    this.#lane.runs.push({ processorNs: processorNs!, clockNs: clockNs!, count: count!, residentBytes });
+    return String(check);
   }
 
   stop(): void {

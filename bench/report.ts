@@ -92,7 +92,7 @@ function valuesOf(claim: Claim, { race, lanes }: Outcome): number[] | string {
   if ('atLeast' in claim) return nsPerUnit(race, lane).map((ns) => 1e3 / ns);
   if ('atMost' in claim) return ratios(nsPerUnit(race, lane), nsPerUnit(race, other));
   if ('timesAsFast' in claim) return ratios(nsPerUnit(race, other), nsPerUnit(race, lane));
-  if ('secondsMax' in claim) return lane.runs.map(({ clockNs }) => clockNs / 1e9);
+  if ('secondsMax' in claim) return lane.runs.map((run, i) => (nsPerUnit(race, lane)[i]! * run.count) / 1e9);
   return lane.runs.map(({ residentBytes }, round) => (residentBytes - other.runs[round]!.residentBytes) / 2 ** 20);
 }
 

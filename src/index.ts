@@ -15,6 +15,7 @@ export * from './domain.js';
 export type { Outcome } from './outcome.js';
 export * from './domain_header.js';
 export * from './look_up.js';
+export * from './set_entries.js';
 export * from './memory/pte.js';
 export * from './memory/layout.js';
 export * from './memory/memory.js';

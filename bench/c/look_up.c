@@ -3,7 +3,7 @@
  *
  *     look_up list|tree seq|random|range LOG2_ENTRIES PASSES
  *
- * Speaks the protocol of contestant.ts: says "ready", then answers each line "go" with "NANOSECONDS LOOK_UPS CHECKSUM".
+ * Speaks the protocol of racer.ts: says "ready", then answers each line "go" with "PROCESSOR_NS CLOCK_NS LOOK_UPS CHECKSUM".
  * The entries and the sequence of pfns are those of works/look_up.ts, so that equal checksums mean equal work.
  */
 #include <stdint.h>
@@ -154,6 +154,11 @@ static uint32_t *pfn_sequence(uint64_t entries, uint64_t count)
     return pfns;
 }
 
+static double nanoseconds(struct timespec begin, struct timespec end)
+{
+    return (double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec);
+}
+
 int main(int argc, char **argv)
 {
     char line[64];
@@ -175,8 +180,9 @@ int main(int argc, char **argv)
     printf("ready\n");
     fflush(stdout);
     while (fgets(line, sizeof line, stdin) != NULL) {
-        struct timespec begin, end;
+        struct timespec begin, end, clock_begin, clock_end;
         uint32_t sum = 0;
+        clock_gettime(CLOCK_MONOTONIC, &clock_begin);
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
         for (int pass = 0; pass < passes; pass++) {
             if (tree)
@@ -187,8 +193,9 @@ int main(int argc, char **argv)
                 sum += sequential ? list_sequential(entries) : list_random(pfns, count);
         }
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
-        double ns = (double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec);
-        printf("%.0f %llu %u\n", ns, (unsigned long long)((sequential ? entries : count) * (uint64_t)passes), sum);
+        clock_gettime(CLOCK_MONOTONIC, &clock_end);
+        printf("%.0f %.0f %llu %u\n", nanoseconds(begin, end), nanoseconds(clock_begin, clock_end),
+               (unsigned long long)((sequential ? entries : count) * (uint64_t)passes), sum);
         fflush(stdout);
     }
     return 0;

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { mfnWord } from '../../events/index.js';
 import { keepLog } from '../../node/index.js';
 import { bootEngine } from '../../src/library.js';
-import type { Domain } from '../../src/index.js';
-import { setEntries } from '../../src/set_entries.js';
+import { setEntries, type Domain } from '../../src/index.js';
 import type { Setting, Work } from '../contest.js';
 import { bootedDomain, MFN_BASE } from './domains.js';
 
@@ -82,7 +81,7 @@ function setsBy(
 }
 
 function plan({ tiny }: Setting): { count: number; pfns: Int32Array; words: Int32Array } {
-  const count = 2 ** (tiny ? 13 : 20);
+  const count = 2 ** (tiny ? 13 : 19);
   const pfns = Int32Array.from({ length: count }, (_, i) => {
     const stretch = Math.imul(Math.floor(i / STRETCH), STRIDE) & (count / STRETCH - 1);
     return stretch * STRETCH + (i % STRETCH);

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ const NO_COMPILER = { PATH: '/nonexistent' };
 
 interface Reported {
   readonly machine: { readonly tiny: boolean; readonly compiler: string };
+  readonly contestants: readonly { name: string; value?: { median: number } }[];
   readonly rows: readonly { name: string; verdict: string; why?: string; measured?: { median: number } }[];
 }
 
@@ -42,6 +43,17 @@ describe('p2m bench', () => {
     for (const { name } of rows) expect(plot).toContain(`>${name}<`);
     expect(plot.replace(/<[^<>]*>\s*/g, ' ')).toContain('skipped: no gcc, no cc');
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.skipIf(spawnSync('gcc', ['--version']).status !== 0)('races C by gcc, whose look-ups see what ours see', () => {
+    const { code, stdout } = bench(temporaryFolder(), ['--only', 'look-up random 1M', '--json'], {});
+    const { rows, contestants } = JSON.parse(stdout) as Reported;
+    expect({ code, names: contestants.map(({ name }) => name) }).toEqual({
+      code: 0,
+      names: ['C linear list', 'boundLookUp, flat'],
+    });
+    expect(rows).toMatchObject([{ name: 'look-up random 1M' }]);
+    for (const { value } of [...contestants, { value: rows[0]!.measured }]) expect(value!.median).toBeGreaterThan(0);
   });
 
   it('prints a table, and shows what needs --long without it', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { INVALID, KINDS, mfnWord } from '../../events/index.js';
-import { lookUp, undo, type Domain } from '../../src/index.js';
-import { setEntries } from '../../src/set_entries.js';
+import { lookUp, setEntries, undo, type Domain } from '../../src/index.js';
+
 import { bootedDomain, FIRST_MFN } from './domains.js';
 
 const PAGES = 1024;
