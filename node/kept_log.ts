@@ -3,11 +3,14 @@ import { Mutex } from 'async-mutex';
 import {
   inputError,
   LogStore,
+  type P2mError,
   SegmentedLog,
+  usageError,
   type CutTail,
   type EntryCodec,
   type EventBatch,
   type EventsHeader,
+  type LogStorage,
 } from '../events/index.js';
 import { LockFile } from './lock_file.js';
 import { FileStorage, FolderStorage, logStorage } from './log_storage.js';
@@ -23,12 +26,24 @@ export interface KeptLogOptions {
   readonly segmentBytes?: number;
   /** Told what a writer that was killed has left half-written, and was cut. */
   readonly onCut?: (cut: CutTail) => void;
+  /** Where its bytes go, for another place than files at the path, a disk that fails among them; the lock lies by the path. */
+  readonly storage?: LogStorage;
+}
+
+/** A log that is being written. */
+interface Opened {
+  readonly lock: LockFile;
+  readonly timer: NodeJS.Timeout | undefined;
+  store: LogStore;
 }
 
 /**
  * A log of a live engine in its place on disk: a folder of segments, or one file where the name ends in `.p2mlog` and no folder
  * is there. It is begun with the first append, or goes on where it ended. One writer at a time: a lock file beside it, or in
  * the folder, says who.
+ *
+ * Where the disk has failed to bring to disk what was written, the log is opened anew with the next call, as after a crash:
+ * what was taken is there, and is written again.
  */
 export class KeptLog {
   readonly path: string;
@@ -37,9 +52,12 @@ export class KeptLog {
   readonly #options: KeptLogOptions;
   /** The timer's sync and the engine's appends come one at a time. */
   readonly #mutex = new Mutex();
-  #opened:
-    { readonly store: LogStore; readonly lock: LockFile; readonly timer: NodeJS.Timeout | undefined } | undefined;
-  #late: { readonly error: unknown } | undefined;
+  #opened: Opened | undefined;
+  /** Events that it has taken: no disk that works lacks them. */
+  #taken = 0;
+  #isEnded = false;
+  /** The disk lacks events that were taken. */
+  #loss: P2mError | undefined;
 
   constructor(path: string, header: EventsHeader, codec: EntryCodec, options: KeptLogOptions = {}) {
     this.path = path;
@@ -54,38 +72,73 @@ export class KeptLog {
    */
   append(batch: EventBatch, seq: number): Promise<void> {
     return this.#mutex.runExclusive(async () => {
+      this.#checkOpen();
       this.#opened ??= await this.#open(seq);
-      if (this.#late !== undefined) throw this.#late.error;
+      await this.#mend(this.#opened);
       await this.#opened.store.append(batch, seq);
+      this.#taken = seq + batch.length;
     });
   }
 
   /** Brings all to disk, marks the log as closed, and gives the lock back. May be repeated where it fails. */
   close(): Promise<void> {
     return this.#mutex.runExclusive(async () => {
+      if (this.#isEnded) return;
       this.#opened ??= await this.#open(0);
-      const { store, lock, timer } = this.#opened;
+      const { lock, timer } = this.#opened;
+      await this.#mend(this.#opened);
+      await this.#opened.store.close();
       clearInterval(timer);
-      await store.close();
       lock.release();
+      this.#isEnded = true;
     });
   }
 
+  /** Gives file and lock back as a crash of the process does: what it has taken is in the log, which is not marked as closed. */
+  abandon(): Promise<void> {
+    return this.#mutex.runExclusive(() => {
+      if (this.#isEnded) return;
+      this.#isEnded = true;
+      if (this.#opened === undefined) return;
+      const { store, lock, timer } = this.#opened;
+      clearInterval(timer);
+      try {
+        store.abandon();
+      } finally {
+        lock.release();
+      }
+    });
+  }
+
+  /**
+   * Opens a log that is there, at once, to go on behind its `events` events; `lock` is taken already, and this gives it back.
+   * @throws {P2mError} as `append` does
+   */
+  goOn(events: number, lock: LockFile): Promise<void> {
+    return this.#mutex.runExclusive(async () => {
+      this.#opened = await this.#open(events, lock);
+      this.#taken = events;
+    });
+  }
+
+  #checkOpen(): void {
+    if (this.#isEnded) throw usageError('the log is closed', { file: this.path });
+  }
+
   /** @param seq number of the first event to come: an engine that begins anew cannot go on with the events of another */
-  async #open(seq: number) {
-    const { sync = 'batch', ...rest } = this.#options;
-    const isFile = this.path.endsWith('.p2mlog') && !(logStorage(this.path) instanceof FolderStorage);
-    const storage = isFile ? new FileStorage(this.path) : new FolderStorage(this.path, true);
-    const lock = LockFile.take(lockOf(this.path));
+  async #open(seq: number, held?: LockFile): Promise<Opened> {
+    const { sync = 'batch' } = this.#options;
+    const storage = this.#storage(true);
+    const lock = held ?? LockFile.take(lockOf(this.path));
     try {
-      const policy = typeof sync === 'object' ? 'never' : sync;
-      const store = await LogStore.open(storage, this.#header, this.#codec, { ...rest, sync: policy });
+      const store = await this.#openStore(storage);
       if (store.events !== seq) {
         await store.close();
         throw inputError('the log has events already', {
           file: this.path,
           got: `${store.events} events`,
           expected: `${seq}: each engine has a log of its own`,
+          hint: 'resumeEngine goes on with a log that is there',
         });
       }
       const timer =
@@ -97,13 +150,47 @@ export class KeptLog {
     }
   }
 
-  /** The timer's sync: what it throws, the next append throws. */
+  /** Opens the log anew where a sync of it has failed. */
+  async #mend(opened: Opened): Promise<void> {
+    if (this.#loss !== undefined) throw this.#loss;
+    if (!opened.store.isBroken) return;
+    opened.store.abandon();
+    const store = await this.#openStore(this.#storage(false));
+    opened.store = store;
+    if (store.events >= this.#taken) return;
+    opened.store.abandon();
+    this.#loss = inputError('the disk has lost events that the log had taken', {
+      file: this.path,
+      got: `${store.events} events`,
+      expected: `${this.#taken}`,
+    });
+    throw this.#loss;
+  }
+
+  #openStore(storage: LogStorage): Promise<LogStore> {
+    const { sync = 'batch', segmentBytes, onCut } = this.#options;
+    return LogStore.open(storage, this.#header, this.#codec, {
+      sync: typeof sync === 'object' ? 'never' : sync,
+      ...(segmentBytes === undefined ? {} : { segmentBytes }),
+      ...(onCut === undefined ? {} : { onCut }),
+    });
+  }
+
+  #storage(begin: boolean): LogStorage {
+    if (this.#options.storage !== undefined) return this.#options.storage;
+    const isFile = this.path.endsWith('.p2mlog') && !(logStorage(this.path) instanceof FolderStorage);
+    return isFile ? new FileStorage(this.path) : new FolderStorage(this.path, begin);
+  }
+
+  /** The timer's sync: what it throws, the next call mends or throws. */
   #syncLate(): Promise<void> {
     return this.#mutex.runExclusive(async () => {
+      if (this.#opened === undefined || this.#isEnded) return;
       try {
-        await this.#opened?.store.sync();
-      } catch (error) {
-        this.#late = { error };
+        await this.#mend(this.#opened);
+        await this.#opened.store.sync();
+      } catch {
+        // A sync that failed has broken the store; a write that failed is tried again. The next call meets what is left of it.
       }
     });
   }

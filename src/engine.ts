@@ -2,69 +2,36 @@ import { Subject, type Observable } from 'rxjs';
 import {
   Clock,
   commOf,
-  EventBatch,
   FAULT,
   P2mError,
-  payloadColumn,
   usageError,
   type EntryCodec,
+  type EventBatch,
   type EventsHeader,
   type Word,
 } from '../events/index.js';
 import { NOBODY, type Behalf } from './behalf.js';
 import { checkCommand, type CheckedCommand, type Command } from './command.js';
-import { Domain, type DomainOptions } from './domain.js';
+import { Domain } from './domain.js';
+import type { EngineLogger, EngineOptions, EngineState } from './engine_options.js';
 import type { Outcome } from './outcome.js';
 import { headerOf } from './domain_header.js';
+import { LogFeed, type EngineLog } from './log_feed.js';
 import { boundLookUp } from './look_up.js';
 import { OwnedMutex } from './owned_mutex.js';
-
-/** Keeps the events of an engine: `EventLog` of xen-p2m/events, or something of your own. */
-export interface EngineLog {
-  /**
-   * Keeps the batch, whose row 0 is event `seq`. Valid until the promise settles. Where it rejects it is asked again, from
-   * the same event on.
-   */
-  append(batch: EventBatch, seq: number): Promise<void>;
-  /** No event follows. */
-  close?(): Promise<void>;
-}
-
-/** Told what the engine does, a line a batch at most, never one an event. A pino logger is one. */
-export interface EngineLogger {
-  debug(facts: object, text: string): void;
-  info(facts: object, text: string): void;
-  warn(facts: object, text: string): void;
-  error(facts: object, text: string): void;
-}
-
-/** What an engine is made of. */
-export interface EngineOptions extends Omit<DomainOptions, 'onEvents'> {
-  /** Begins the log, given what its head must say: `logTo(file)`. Default: events are kept nowhere. */
-  readonly log?: (header: EventsHeader, codec: EntryCodec) => EngineLog;
-  /** Where the events come from, in words, for the log's head. */
-  readonly origin?: string;
-  /** Most callers that may wait at once; default 10 000. */
-  readonly queueMax?: number;
-  readonly logger?: EngineLogger;
-  /**
-   * What time it is, in whole nanoseconds below 2^53, for the log to say when commands began: asked once a call, under the
-   * lock. Default: the log has no times.
-   */
-  readonly clock?: () => number;
-}
-
-/** By id: the operand column that names a payload record, or -1. */
-const PAYLOAD_COLUMN = Int8Array.from({ length: 256 }, (_, id) => payloadColumn(id));
+import { PendingCall } from './pending_call.js';
 
 const UTF_8 = new TextEncoder();
 
-/** A domain's own batch is handed on when it has 4096 events; boot and hot loops may leave more between two appends. */
-const BATCH_EVENTS = 8192;
+/** Calls that wait together are appended together, until they have made so many events. */
+const GROUP_EVENTS = 4096;
+const PENDING_MAX = 2 ** 22;
 
 /**
- * A domain for asynchronous callers. A batch of commands is applied and appended as one act under the engine's lock, so
- * the order of the log is the order of memory, and memory is never more than one batch ahead of a log that fails.
+ * A domain for asynchronous callers. Commands are applied and appended as one act under the engine's lock, so the order of
+ * the log is the order of memory. Callers that have come to wait are served first come, first served, and their events are
+ * appended together: memory is never more than one such batch ahead of a log that fails, and ten thousand callers wait for
+ * a few appends, not for ten thousand.
  *
  * Look-ups take no lock, nor do synchronous calls (`executeNow`, or those of `domain` in a hot loop): one thread runs them,
  * so they too are in memory and in the log in one order; their events are appended with the next batch, or by `flush`.
@@ -81,34 +48,37 @@ export class Engine {
   readonly events$: Observable<EventBatch>;
   readonly #events = new Subject<EventBatch>();
   readonly #log: EngineLog | undefined;
+  readonly #feed: LogFeed;
   readonly #logger: EngineLogger | undefined;
   readonly #mutex: OwnedMutex;
+  readonly #pendingMax: number;
+  /** Calls that wait for the lock together: who comes now may join them. */
+  #gathering: PendingCall[] | undefined;
+  /** Calls that joined others, and have not been served. */
+  #joined = 0;
   readonly #origin: string | undefined;
   readonly #clock: (() => number) | undefined;
-  /** What has happened and is not on its way to the log. */
-  #pending = new EventBatch(BATCH_EVENTS);
-  /** What is being appended, or was to be and failed. */
-  #leaving = new EventBatch(BATCH_EVENTS);
-  /** Number of the first event of `#leaving`. */
-  #seq = 0;
   /** What broke off an operation in its middle: a bug of ours, or something that the flat memory cannot show. */
   #brokenBy: { readonly error: unknown } | undefined;
   /** Nothing runs any more. */
   #closed = false;
+  #abandoned = false;
   /** The log is closed too. */
   #ended = false;
 
   /** @throws {P2mError} as `Domain` does */
   constructor(options: EngineOptions) {
-    const { log, origin, queueMax, logger, clock, ...domain } = options;
+    const { log, origin, queueMax, pendingMax, patience, resumedAt = 0, logger, clock, ...domain } = options;
     this.#mutex = new OwnedMutex(queueMax);
+    this.#pendingMax = pendingMax ?? PENDING_MAX;
     this.#logger = logger;
     this.#origin = origin;
     this.#clock = clock;
-    this.domain = new Domain({ ...domain, onEvents: (batch) => this.#collect(batch) });
+    this.domain = new Domain({ ...domain, onEvents: (batch) => this.#feed.collect(batch) });
     this.lookUp = boundLookUp(this.domain.memory);
     this.events$ = this.#events.asObservable();
     this.#log = log?.(this.header, this.codec);
+    this.#feed = new LogFeed(this.#log, resumedAt, patience, (batch, seq) => this.#tell(batch, seq));
   }
 
   /** Turns entries into text and back: `codec.parse('m:77')`, `codec.format(word)`, `codec.toHex(word)`. */
@@ -121,19 +91,30 @@ export class Engine {
     return headerOf(this.domain, this.#origin);
   }
 
-  /** Who has the lock; undefined when nobody has. */
+  /** Whether it takes commands, and why not; `failure` says more. */
+  get state(): EngineState {
+    if (this.#closed) return 'closed';
+    return this.#brokenBy === undefined ? this.#feed.state : 'broken';
+  }
+
+  /** What the log, or the operation that broke off, has thrown; undefined where all is well. */
+  get failure(): unknown {
+    return this.#brokenBy === undefined ? this.#feed.failure : this.#brokenBy.error;
+  }
+
+  /** Who has the lock, of those that are served together the first; undefined when nobody has. */
   get owner(): string | undefined {
     return this.#mutex.owner;
   }
 
   /** Callers that wait for the lock. */
   get waiting(): number {
-    return this.#mutex.waiting;
+    return this.#mutex.waiting + this.#joined;
   }
 
   /** Events that were appended and told of: the number of the next one. */
   get appended(): number {
-    return this.#seq;
+    return this.#feed.seq;
   }
 
   /** What a look-up answers now, as text: `m:77`, `i:N`, `f:N`, `fi:N`, `~`; `fault` where the kernel would fault. */
@@ -151,20 +132,17 @@ export class Engine {
    * @param owner who asks: the task that the log names for it (its first 16 bytes in UTF-8), and for messages
    * @throws {P2mError} and nothing has run: `usage`, a bad command or time, or the engine is closed; `capacity`, too many callers wait,
    *   or the log still refuses what was done before
-   * @throws what the log throws: the commands have run, and their events are appended before anything else runs
+   * @throws what the log throws, or {P2mError} `capacity` that it has not answered in time: the commands have run, and their
+   *   events are appended before anything else runs
    * @throws what broke off an operation in its middle (`AssertionError`; `capacity`, where the flat memory cannot show what
    *   it does): the engine takes nothing more but `close`
    */
   execute(command: Command, owner?: string): Promise<Outcome>;
   execute(commands: readonly Command[], owner?: string): Promise<Outcome[]>;
   async execute(asked: Command | readonly Command[], owner?: string): Promise<Outcome | Outcome[]> {
-    const checked = this.#check(asked);
-    const outcomes = await this.#locked(owner ?? 'a caller', async () => {
-      await this.#catchUp();
-      const done = this.#run(checked, owner);
-      await this.#publish();
-      return done;
-    });
+    const call = new PendingCall(this.#check(asked), owner);
+    this.#enqueue(call);
+    const outcomes = await call.answer;
     return isList(asked) ? outcomes : outcomes[0]!;
   }
 
@@ -172,12 +150,15 @@ export class Engine {
    * As `execute`, at once: takes no lock and waits for no log. Their events go with the next batch, so call `flush` every
    * so often.
    *
-   * @throws {P2mError} code `usage`, and nothing has run: a bad command or time, or the engine is closed
+   * @throws {P2mError} and nothing has run: `usage`, a bad command or time, or the engine is closed; `capacity`, too many
+   *   events wait for the log
    */
   executeNow(command: Command, owner?: string): Outcome;
   executeNow(commands: readonly Command[], owner?: string): Outcome[];
   executeNow(asked: Command | readonly Command[], owner?: string): Outcome | Outcome[] {
-    const outcomes = this.#run(this.#check(asked), owner);
+    const checked = this.#check(asked);
+    if (this.#waitingEvents() >= this.#pendingMax) throw this.#tooFarAhead();
+    const outcomes = this.#run(checked, owner);
     return isList(asked) ? outcomes : outcomes[0]!;
   }
 
@@ -190,29 +171,66 @@ export class Engine {
   /** Appends what synchronous calls have done, the boot among them. @throws as `execute` does */
   async flush(owner = 'a caller'): Promise<void> {
     this.#checkOpen();
-    await this.#locked(owner, async () => {
-      await this.#catchUp();
-      await this.#publish();
-    });
+    this.#mutex.checkRoom(this.#joined);
+    // Who comes later is served later.
+    this.#gathering = undefined;
+    try {
+      await this.#mutex.run(owner, async () => {
+        // It may have been closed while we waited.
+        this.#checkOpen();
+        await this.#feed.catchUp();
+        await this.#publish();
+      });
+    } catch (error) {
+      this.#warn(owner, error);
+      throw error;
+    }
   }
 
   /**
    * Waits for whoever is before us, appends what is left, closes the log and ends `events$`. Nothing runs afterwards.
-   * @throws what the log throws: where it refused events, the engine stays open; in any case it may be closed again
+   * @throws what the log throws: where it refused events, the engine stays open; in any case it may be closed again, or
+   *   abandoned
    */
   async close(owner = 'close'): Promise<void> {
-    await this.#mutex.run(owner, async () => {
+    this.#gathering = undefined;
+    await this.#mutex.runLast(owner, async () => {
       // A synchronous call may come while the log is busy: it is open or closed, never in between.
       while (!this.#closed) {
-        if (this.#hasMore()) await this.#publish();
+        if (this.#waitingEvents() > 0) await this.#publish();
         else this.#closed = true;
       }
       if (this.#ended) return;
-      await this.#log?.close?.();
-      this.#ended = true;
-      this.#logger?.info({ events: this.#seq }, 'engine closed');
-      this.#events.complete();
+      if (this.#abandoned) throw usageError('the engine was abandoned: its log is not closed');
+      await this.#feed.patiently(this.#log?.close?.() ?? Promise.resolve());
+      this.#end('engine closed');
     });
+  }
+
+  /**
+   * Ends the engine although its log does not take what is left: who waits is refused, the log gives back what it holds, and
+   * is as a crash of the process leaves it. What was acknowledged is in it. May be repeated; completes `events$`.
+   *
+   * @returns how many events were not acknowledged: none of them may be in the log, or the first few
+   * @throws what the log throws, or {P2mError} `capacity` that it has not answered in time: nothing runs all the same
+   */
+  async abandon(): Promise<number> {
+    this.#closed = this.#abandoned = true;
+    this.#gathering = undefined;
+    this.#feed.giveUp();
+    return this.#mutex.runLast('abandon', async () => {
+      const lost = this.#waitingEvents();
+      if (this.#ended) return lost;
+      await this.#feed.patiently(this.#log?.abandon?.() ?? Promise.resolve());
+      this.#end('engine abandoned');
+      return lost;
+    });
+  }
+
+  #end(how: string): void {
+    this.#ended = true;
+    this.#logger?.info({ events: this.appended }, how);
+    this.#events.complete();
   }
 
   #check(asked: Command | readonly Command[]): CheckedCommand[] {
@@ -229,14 +247,85 @@ export class Engine {
     });
   }
 
+  /** Runs the commands of one call. Where one breaks off, nothing of the call is for the log: half an operation would be in it. */
   #run(checked: readonly CheckedCommand[], owner: string | undefined): Outcome[] {
     const behalf = this.#behalfOf(owner);
+    const before = this.#pending();
     try {
       return checked.map((run) => run(behalf));
     } catch (error) {
       this.#brokenBy = { error };
+      this.domain.flush();
+      this.#feed.forgetFrom(before);
       throw error;
     }
+  }
+
+  /** The call waits its turn: with those that wait already, or as the first that others can join. */
+  #enqueue(call: PendingCall): void {
+    this.#mutex.checkRoom(this.#joined);
+    if (this.#gathering !== undefined) {
+      this.#gathering.push(call);
+      this.#joined++;
+      return;
+    }
+    const calls = (this.#gathering = [call]);
+    void this.#mutex
+      .run(call.owner ?? 'a caller', () => this.#serve(calls))
+      .catch((error: unknown) => {
+        for (const call of calls) call.refuse(error);
+      });
+  }
+
+  /** Serves calls in their order, and answers each. Under the lock. */
+  async #serve(calls: readonly PendingCall[]): Promise<void> {
+    this.#joined -= calls.length - 1;
+    if (this.#gathering === calls) this.#gathering = undefined;
+    for (let done = 0; done < calls.length;) {
+      try {
+        // It may have been closed while they waited, or have broken off with one of them.
+        this.#checkOpen();
+        await this.#feed.catchUp();
+      } catch (error) {
+        this.#refuse(calls.slice(done), error);
+        return;
+      }
+      done = await this.#serveSome(calls, done);
+    }
+  }
+
+  /** Runs calls from `start` on, as many as are appended together; appends, and answers them. Returns the next. */
+  async #serveSome(calls: readonly PendingCall[], start: number): Promise<number> {
+    const served: PendingCall[] = [];
+    let next = start;
+    for (; next < calls.length && this.#brokenBy === undefined && this.#pending() < GROUP_EVENTS; next++) {
+      const call = calls[next]!;
+      try {
+        call.outcomes = this.#run(call.commands, call.owner);
+        served.push(call);
+      } catch (error) {
+        this.#refuse([call], error);
+      }
+    }
+    try {
+      await this.#publish();
+      for (const call of served) call.acknowledge();
+    } catch (error) {
+      this.#refuse(served, error);
+    }
+    return next;
+  }
+
+  #refuse(calls: readonly PendingCall[], error: unknown): void {
+    const [first] = calls;
+    if (first === undefined) return;
+    this.#warn(first.owner ?? 'a caller', error, calls.length);
+    for (const call of calls) call.refuse(error);
+  }
+
+  #warn(owner: string, error: unknown, callers = 1): void {
+    const facts = { owner, error: String(error), ...(callers === 1 ? {} : { callers }) };
+    this.#logger?.warn(facts, 'commands refused or not appended');
   }
 
   #behalfOf(owner: string | undefined): Behalf {
@@ -251,58 +340,33 @@ export class Engine {
     });
   }
 
-  async #locked<T>(owner: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await this.#mutex.run(owner, () => {
-        // It may have been closed while we waited.
-        this.#checkOpen();
-        return work();
-      });
-    } catch (error) {
-      this.#logger?.warn({ owner, error: String(error) }, 'commands refused or not appended');
-      throw error;
-    }
+  #tooFarAhead(): P2mError {
+    return new P2mError('capacity', 'too many events wait for the log', {
+      got: String(this.#waitingEvents()),
+      expected: `less than ${this.#pendingMax}`,
+      hint: 'await flush() every few thousand calls',
+    });
   }
 
-  /** Appends what an earlier batch could not, so that memory never runs further ahead of the log. */
-  async #catchUp(): Promise<void> {
-    if (this.#leaving.length === 0) return;
-    const [first, count] = [this.#seq, this.#leaving.length];
-    try {
-      await this.#publish();
-    } catch (error) {
-      throw new P2mError('capacity', 'nothing was run: the log still refuses what was done before', {
-        got: `${String(error)}, for ${count} events from event ${first} on`,
-        expected: 'a log that takes them',
-      });
-    }
+  /** Events since the last append began. */
+  #pending(): number {
+    return this.#feed.pending + this.domain.batch.length;
   }
 
-  /** Of an operation that broke off nothing is appended: half of it would be there. */
-  #hasMore(): boolean {
-    if (this.#leaving.length > 0) return true;
-    return this.#brokenBy === undefined && this.#pending.length + this.domain.batch.length > 0;
+  /** Events that the log has not taken. */
+  #waitingEvents(): number {
+    return this.#feed.events + this.domain.batch.length;
   }
 
-  #collect(batch: EventBatch): void {
-    const pending = this.#pending;
-    for (let i = 0; i < batch.length; i++) pending.copyRow(batch, i, PAYLOAD_COLUMN[batch.kind[i]!]!);
-  }
-
-  /** Appends what failed before, or else what has happened since; then tells of it. Under the lock. */
+  /** Appends what is there, and tells of it. Under the lock. */
   async #publish(): Promise<void> {
-    if (this.#leaving.length === 0) {
-      this.domain.flush();
-      // What happens while the log is busy waits in the other batch.
-      [this.#leaving, this.#pending] = [this.#pending, this.#leaving];
-    }
-    const batch = this.#leaving;
-    if (batch.length === 0) return;
-    await this.#log?.append(batch, this.#seq);
-    this.#logger?.debug({ owner: this.owner, seq: this.#seq, events: batch.length }, 'batch appended');
-    this.#seq += batch.length;
+    this.domain.flush();
+    await this.#feed.append();
+  }
+
+  #tell(batch: EventBatch, seq: number): void {
+    this.#logger?.debug({ owner: this.owner, seq, events: batch.length }, 'batch appended');
     this.#events.next(batch);
-    batch.clear();
   }
 }
 

@@ -5,5 +5,7 @@
 export * from './index.js';
 export * from './command.js';
 export * from './engine.js';
+export * from './engine_options.js';
+export type { EngineLog, FeedState, Patience } from './log_feed.js';
 export * from './owned_mutex.js';
 export * from './ready_engine.js';

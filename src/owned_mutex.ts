@@ -31,17 +31,30 @@ export class OwnedMutex {
   }
 
   /**
+   * @param besides callers that wait for it in another way
+   * @throws P2mError when no caller more may wait
+   */
+  checkRoom(besides = 0): void {
+    const waiting = this.#waiting + besides;
+    if (waiting < this.#queueMax) return;
+    throw new P2mError('capacity', 'too many callers wait for the engine', {
+      got: `${waiting} callers, ${this.#owner ?? 'nobody'} has the lock`,
+      expected: `at most ${this.#queueMax}`,
+    });
+  }
+
+  /**
    * Runs `work` with the lock held by `owner`, and gives it back however `work` ends. Not re-entrant: `work` that waits
    * for this mutex waits for ever.
    * @throws P2mError when the queue is full: nothing has run
    */
   async run<T>(owner: string, work: () => Promise<T>): Promise<T> {
-    if (this.#waiting >= this.#queueMax) {
-      throw new P2mError('capacity', 'too many callers wait for the engine', {
-        got: `${this.#waiting} callers, ${this.#owner ?? 'nobody'} has the lock`,
-        expected: `at most ${this.#queueMax}`,
-      });
-    }
+    this.checkRoom();
+    return this.runLast(owner, work);
+  }
+
+  /** As `run`, however many wait: what ends their waiting must not be refused. */
+  async runLast<T>(owner: string, work: () => Promise<T>): Promise<T> {
     this.#waiting++;
     const release = await this.#mutex.acquire();
     this.#waiting--;

@@ -2,7 +2,8 @@ import { usageError } from '../events/index.js';
 import type { ListState } from './adopt.js';
 import { bootSequence, planEnd, type BootPlan, type BootStep } from './boot_sequence.js';
 import { wordOf, type EntryValue } from './command.js';
-import { Engine, type EngineOptions } from './engine.js';
+import { Engine } from './engine.js';
+import type { EngineOptions } from './engine_options.js';
 import { formByKernel, NEWEST, type Form } from './forms.js';
 import { GEOMETRIES, geometryByName, type Geometry } from './geometry.js';
 

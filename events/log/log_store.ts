@@ -130,6 +130,19 @@ export class LogStore {
     await this.#sync();
   }
 
+  /** Whether it takes nothing more, and has to be opened anew. */
+  get isBroken(): boolean {
+    return this.#broken !== undefined;
+  }
+
+  /** Gives the file back as a crash of the process would: what it has not taken is lost, and the log is not marked as closed. */
+  abandon(): void {
+    this.#closed = true;
+    this.#unwritten.length = 0;
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
   /** Marks the log as closed, on disk; it may be opened again. May be repeated where it fails. */
   async close(): Promise<void> {
     if (this.#broken === undefined && !this.#closed) {

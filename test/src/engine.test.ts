@@ -92,9 +92,10 @@ describe('Engine.execute', () => {
     const e = await engine({ log: () => log });
     const { opened, open } = gate();
     log.wait = opened;
-    const running = [e.execute(set(8, 1), 'A'), e.execute(set(8, 2), 'B')];
+    const running = [e.execute(set(8, 1), 'A')];
     await turn();
-    expect([e.owner, e.waiting]).toEqual(['A', 1]);
+    running.push(e.execute(set(8, 2), 'B'), e.execute(set(8, 3), 'C'));
+    expect([e.owner, e.waiting]).toEqual(['A', 2]);
     open();
     await Promise.all(running);
     expect([e.owner, e.waiting]).toEqual([undefined, 0]);
