@@ -7,3 +7,6 @@ export * from './stderr_log.js';
 export * from './index_folder.js';
 export * from './stress_round.js';
 export * from './stress_workers.js';
+export * from './operation_tail.js';
+export * from './patience.js';
+export * from './resumed_engine.js';
