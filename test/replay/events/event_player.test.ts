@@ -122,6 +122,8 @@ describe('EventPlayer', () => {
     ['a pfn beyond the list', 'set_entry', -1, { a: 100_000 }, 'bad pfn: got 100000, want below 48'],
     ['page 0', 'set_entry', -1, { b: 0 }, 'bad page: got page 0 (none), want a page below'],
     ['a page that is not in use', 'set_entry', -1, { b: 200 }, 'bad page: got page 200 (none), want a page below'],
+    ['a page not in use that holds the old word', 'set_entry', -1, { b: 200, c: 0 }, 'bad page: got page 200 (none), '],
+    ['a CPU that is none', 'set_entry', -1, { cpu: 200 }, 'bad cpu: got 200, want below '],
     ['a page beyond the memory', 'set_entry', -1, { b: 2 ** 30 - 1 }, 'bad page: got page 1073741823, want a page bel'],
     ['a store of a fault', 'set_entry', -1, { d: 0x3fff_ffff }, 'bad new: got fault, want an entry'],
     ['a leaf for a PT page', 'set_pte', -1, { b: 1 }, 'bad page: got page 1 (init), want a page below'],
