@@ -2,9 +2,19 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { EntryCodec, EventBatch, KINDS, mfnWord, printLines, type EventsHeader } from '../../events/index.js';
-import { keepLog, openSegmentedLog } from '../../node/index.js';
+import {
+  EntryCodec,
+  EventBatch,
+  KINDS,
+  mfnWord,
+  printLines,
+  SegmentedLog,
+  verifyLog,
+  type EventsHeader,
+} from '../../events/index.js';
+import { keepLog, LockFile, lockOf, openSegmentedLog } from '../../node/index.js';
 import { bootEngine } from '../../src/library.js';
+import { FaultyDisk } from '../events/log/faulty_disk.js';
 
 const HEADER: EventsHeader = { geometry: 'tiny', kernel: '7.0', entryBits: 64 };
 const root = mkdtempSync(join(tmpdir(), 'p2m-test-'));
@@ -70,5 +80,75 @@ describe('keepLog', () => {
     const reader = openSegmentedLog(path);
     expect([reader.events, reader.end.kind]).toEqual([engine.appended, 'closed']);
     reader.close();
+  });
+});
+
+describe('a KeptLog whose disk fails', () => {
+  it('is opened anew where a sync failed, and has what it took', async () => {
+    for (const sync of ['batch', 'never', { everyMs: 2 }] as const) {
+      let failing = 0;
+      const disk = new FaultyDisk({ plan: (operation) => (operation === 'sync' && failing-- > 0 ? 'EIO' : undefined) });
+      const codec = new EntryCodec(64);
+      const path = join(root, `failing-${JSON.stringify(sync)}`);
+      const log = keepLog(path, { storage: disk, sync, segmentBytes: 900 })(HEADER, codec);
+      for (let at = 0; at < 300; at += 10) {
+        failing = at % 3;
+        for (;;) {
+          const isTaken = await log.append(events(at, at + 10), at).then(
+            () => true,
+            () => false,
+          );
+          if (isTaken) break;
+        }
+        if (at % 100 === 0) await new Promise((done) => setTimeout(done, 6));
+      }
+      failing = 1;
+      await log.close().catch(() => log.close());
+      await log.close();
+      const later = disk.afterPowerCut(() => 0);
+      const reader = new SegmentedLog('log', later);
+      expect([reader.events, reader.end.kind, ...verifyLog(later)]).toEqual([300, 'closed']);
+      expect(disk.faults).toBeGreaterThan(5);
+    }
+  });
+
+  it('refuses for good where the disk has lost what it had taken', async () => {
+    let failing = false;
+    const disk = new FaultyDisk({ plan: (operation) => (failing && operation === 'sync' ? 'EIO' : undefined) });
+    const path = join(root, 'lost');
+    const log = keepLog(path, { storage: disk })(HEADER, new EntryCodec(64));
+    await log.append(events(0, 10), 0);
+    failing = true;
+    await expect(log.append(events(10, 11), 10)).rejects.toThrow('could not be brought to disk');
+    failing = false;
+    for (const name of disk.list()) disk.remove(name);
+    for (let tries = 0; tries < 2; tries++) {
+      await expect(log.append(events(10, 11), 10)).rejects.toThrow(
+        /the disk has lost events that the log had taken: got 0 events, want 10/,
+      );
+    }
+    await expect(log.close()).rejects.toThrow('the disk has lost');
+    await log.abandon();
+    LockFile.take(lockOf(path)).release();
+  });
+
+  it('gives its lock back when it is abandoned, and keeps what it took', async () => {
+    let full = false;
+    const disk = new FaultyDisk({ plan: (operation) => (full && operation === 'write' ? 'ENOSPC' : undefined) });
+    const path = join(root, 'abandoned');
+    const log = keepLog(path, { storage: disk })(HEADER, new EntryCodec(64));
+    await log.append(events(0, 10), 0);
+    full = true;
+    await expect(log.append(events(10, 20), 10)).rejects.toThrow('ENOSPC');
+    await expect(log.close()).rejects.toThrow('ENOSPC');
+    await log.abandon();
+    LockFile.take(lockOf(path)).release();
+    expect(
+      new SegmentedLog(
+        'log',
+        disk.afterPowerCut(() => 0),
+      ).events,
+    ).toBe(10);
+    await expect(log.append(events(10, 20), 10)).rejects.toThrow('the log is closed');
   });
 });
