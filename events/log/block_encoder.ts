@@ -17,7 +17,7 @@ import {
   RECORD_WORDS,
   swapToHost,
 } from './layout.js';
-import { badByte, describe, handlesIn, isHandle, OPERANDS_AT, payloadColumnOf } from './record.js';
+import { badByte, describe, handlesIn, isHandle, isPlain, OPERANDS_AT, payloadColumnOf } from './record.js';
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -85,27 +85,39 @@ export class BlockEncoder {
     let at = HEADER_WORDS + RECORD_WORDS * this.#events;
     let i = start;
     for (let full = false; i < end && !full; i++, at += RECORD_WORDS) {
-      const id = kind[i]!;
-      words[at] = id | (cpu[i]! << 8);
-      words[at + 1] = op[i]!;
-      words[at + 2] = a[i]!;
-      words[at + 3] = b[i]!;
-      words[at + 4] = c[i]!;
-      words[at + 5] = d[i]!;
-      words[at + 6] = e[i]!;
+      const envelope = kind[i]! | (cpu[i]! << 8);
+      const number = op[i]!;
+      const va = a[i]!;
+      const vb = b[i]!;
+      const vc = c[i]!;
+      const vd = d[i]!;
+      const ve = e[i]!;
+      words[at] = envelope;
+      words[at + 1] = number;
+      words[at + 2] = va;
+      words[at + 3] = vb;
+      words[at + 4] = vc;
+      words[at + 5] = vd;
+      words[at + 6] = ve;
       words[at + 7] = 0;
-      const bad = badByte(words, at);
-      if (bad >= 0) unwritable(words, at, bad);
-      const handles = handlesIn(words, at);
-      if (handles !== 0) this.#numberColumns(words, at, handles);
-      const payload = payloadColumnOf(id);
-      if (payload < 0) continue;
-      const kept = this.#keepPayload(batch.payloadAt(batch.column(payload)[i]!));
-      words[at + OPERANDS_AT + payload] = kept;
-      full = this.#payloadInts >= BLOCK_PAYLOAD;
+      if (!isPlain(envelope, number, va, vb, vc, vd, ve, 0)) full = this.#resolve(batch, i, at);
     }
     this.#events += i - start;
     return i;
+  }
+
+  /** Checks the record at word `at`, of row `i`, and numbers what it names. Returns whether the block is full with it. */
+  #resolve(batch: EventBatch, i: number, at: number): boolean {
+    const words = this.#block;
+    const bad = badByte(words, at);
+    if (bad >= 0) unwritable(words, at, bad);
+    const handles = handlesIn(words, at);
+    if (handles !== 0) this.#numberColumns(words, at, handles);
+    const payload = payloadColumnOf(batch.kind[i]!);
+    if (payload < 0) return false;
+    const kept = this.#keepPayload(batch.payloadAt(batch.column(payload)[i]!));
+    words[at + OPERANDS_AT + payload] = kept;
+    return this.#payloadInts >= BLOCK_PAYLOAD;
   }
 
   /** Whether the block in hand must be taken before another event is added. */
