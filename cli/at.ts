@@ -6,7 +6,7 @@ import { entryText, leafKindsText, runsText } from './list_text.js';
 import { momentText } from './moment_text.js';
 import { parseRange } from './numbers.js';
 import { note, print } from './output.js';
-import { timelineTo } from './log_index.js';
+import { keptFactsOf, timelineTo } from './log_index.js';
 import { addLogOptions, openStoredLog, type LogOptions } from './stored_log.js';
 import { tableLines, treeLines } from './structure_text.js';
 
@@ -70,7 +70,7 @@ async function run(path: string, text: string, options: AtCliOptions): Promise<n
   }
   const wanted = parseMoment(text);
   const log = await openStoredLog(path, options);
-  const moment = resolveMoment(log, wanted);
+  const moment = resolveMoment(log, wanted, keptFactsOf(log, path));
   const { memory } = timelineTo(log, path, moment);
   const window = options.pfn === undefined ? undefined : parseRange(options.pfn, 'pfn range', memory.layout.areaPfns);
   note(momentText(log, moment));

@@ -23,7 +23,7 @@ import { eventText } from './moment_text.js';
 import { hex } from './numbers.js';
 import { print } from './output.js';
 import { quoted } from './quoted.js';
-import { timelineTo } from './log_index.js';
+import { keptFactsOf, timelineTo } from './log_index.js';
 import { addLogOptions, openStoredLog, type LogOptions } from './stored_log.js';
 
 interface BisectCliOptions extends LogOptions {
@@ -89,7 +89,7 @@ async function run(path: string, options: BisectCliOptions): Promise<number> {
   }
   const ends = [options.good ?? 'start', options.bad ?? 'end'].map(parseMoment);
   const log = await openStoredLog(path, options);
-  const [good, bad] = ends.map((moment) => resolveMoment(log, moment)) as [number, number];
+  const [good, bad] = ends.map((moment) => resolveMoment(log, moment, keptFactsOf(log, path))) as [number, number];
   if (good > bad) {
     throw usageError('--good is behind --bad', { got: `${options.good}`, expected: 'a moment before it' });
   }

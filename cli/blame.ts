@@ -13,7 +13,7 @@ import {
 } from '../replay/index.js';
 import { geometryByName } from '../src/index.js';
 import { noteEnd } from './log_end.js';
-import { indexOf } from './log_index.js';
+import { indexOf, keptFactsOf } from './log_index.js';
 import { operationJson } from './log_text.js';
 import { hex, parsePfns } from './numbers.js';
 import { addLogOptions, type LogOptions } from './log_options.js';
@@ -54,7 +54,7 @@ Example:
 
 function run(log: StoredLog, path: string, range: string, { at, json }: BlameOptions): void {
   const { pfnStart, pfnEnd } = parsePfns(range, geometryByName(log.header.geometry).pfnEnd);
-  const moment = at === undefined ? log.events : resolveMoment(log, parseMoment(at));
+  const moment = at === undefined ? log.events : resolveMoment(log, parseMoment(at), keptFactsOf(log, path));
   const index = indexOf(log, path);
   const rows = blame(log, new EntryHistory(log, index), pfnStart, pfnEnd, moment, index);
   if (json === true) for (const row of rows) print(JSON.stringify(jsonOf(log.codec, row)));

@@ -17,7 +17,7 @@ import { readInput } from './input.js';
 import { momentText } from './moment_text.js';
 import { hex } from './numbers.js';
 import { note, print } from './output.js';
-import { timelineTo } from './log_index.js';
+import { keptFactsOf, timelineTo } from './log_index.js';
 import { addLogOptions, openStoredLog, type LogOptions } from './stored_log.js';
 
 interface DiffCliOptions extends LogOptions {
@@ -91,7 +91,9 @@ async function compare(
 async function momentDifferences(path: string, a: string, b: string, options: LogOptions): Promise<Found> {
   const wanted = [parseMoment(a), parseMoment(b)] as const;
   const log = await openStoredLog(path, options);
-  const [before, after] = wanted.map((moment) => memoryAt(log, path, resolveMoment(log, moment))) as [Memory, Memory];
+  const [before, after] = wanted.map((moment) =>
+    memoryAt(log, path, resolveMoment(log, moment, keptFactsOf(log, path))),
+  ) as [Memory, Memory];
   return stateDifferences(before, after);
 }
 
@@ -133,7 +135,7 @@ function stateDifferences(before: Memory, after: Memory): Found {
 }
 
 function dumpDifferences(log: StoredLog, path: string, dump: string, dumpPt: string | undefined, at: string): Found {
-  const memory = memoryAt(log, path, resolveMoment(log, parseMoment(at)));
+  const memory = memoryAt(log, path, resolveMoment(log, parseMoment(at), keptFactsOf(log, path)));
   if (!listStands(memory) || memory.words[Global.xen_p2m_size] === 0) {
     throw inputError('no linear list stands at this moment', {
       file: log.name,

@@ -12,9 +12,11 @@ import {
   resolveMoment,
   resolveSince,
   type EventQuestion,
+  type LogFacts,
 } from '../replay/index.js';
 import { geometryByName } from '../src/index.js';
 import { noteEnd } from './log_end.js';
+import { keptFactsOf } from './log_index.js';
 import { JsonLines, LogLines, OneLines, type EventText } from './log_text.js';
 import { parseNumber, parsePfns } from './numbers.js';
 import { addLogOptions, type LogOptions } from './log_options.js';
@@ -75,7 +77,7 @@ Examples:
     .action(async (path: string, options: QuestionOptions) => {
       const log = await openStoredLog(path, options);
       if (options.follow === true) checkFollows(log);
-      const told = new ToldLog(log, options);
+      const told = new ToldLog(log, options, keptFactsOf(log, path));
       told.go();
       if (options.follow === true) await follow(log, told);
       noteEnd(log);
@@ -86,7 +88,8 @@ Examples:
 class ToldLog {
   readonly #log: StoredLog;
   readonly #filter: EventFilter;
-  readonly #operations = new LoggedOperations();
+  readonly #facts: LogFacts | undefined;
+  #operations = new LoggedOperations();
   readonly #roles: PageRoles;
   readonly #text: EventText;
   readonly #start: number;
@@ -94,14 +97,16 @@ class ToldLog {
   readonly #end: number;
   #block = 0;
 
-  constructor(log: StoredLog, options: QuestionOptions) {
+  /** @param facts what an index of the log knows of its blocks: those that have nothing to tell are left out */
+  constructor(log: StoredLog, options: QuestionOptions, facts?: LogFacts) {
     const { since, until } = options;
     this.#log = log;
+    this.#facts = facts;
     this.#filter = new EventFilter(question(log, options));
     this.#roles = new PageRoles(log.header);
     this.#text = textOf(log, this.#roles, options);
-    this.#start = since === undefined ? 0 : resolveSince(log, parseMoment(since));
-    this.#end = until === undefined ? Infinity : resolveMoment(log, parseMoment(until));
+    this.#start = since === undefined ? 0 : resolveSince(log, parseMoment(since), facts);
+    this.#end = until === undefined ? Infinity : resolveMoment(log, parseMoment(until), facts);
   }
 
   /** Whether nothing that may come is told. */
@@ -113,9 +118,29 @@ class ToldLog {
   go(): void {
     const log = this.#log;
     for (; this.#block < log.blocks && log.seqOf(this.#block) < this.#end; this.#block++) {
+      this.#skip();
+      if (this.#block === log.blocks || log.seqOf(this.#block) >= this.#end) break;
       const lines = this.#linesOf(log.read(this.#block), log.seqOf(this.#block));
       if (lines.length > 0) print(lines.join('\n'));
     }
+  }
+
+  /** Leaves the blocks out that have nothing to tell. */
+  #skip(): void {
+    const facts = this.#facts;
+    if (facts === undefined) return;
+    const first = this.#block;
+    let block = first;
+    while (block < facts.blocks && !this.#mayTell(facts, block)) block++;
+    if (block === first) return;
+    for (const granted of facts.grants(first, block)) this.#roles.grant(granted);
+    this.#operations = new LoggedOperations();
+    facts.tellBefore(block, (batch, i, seq) => this.#operations.note(batch, i, seq));
+    this.#block = block;
+  }
+
+  #mayTell(facts: LogFacts, block: number): boolean {
+    return this.#log.seqOf(block + 1) > this.#start && this.#filter.mayPass(facts, block);
   }
 
   #linesOf(batch: EventBatch, first: number): string[] {

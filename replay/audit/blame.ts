@@ -37,6 +37,7 @@ export function blame(
   index?: LogIndex,
 ): BlameRow[] {
   const runs = history.runs(pfnStart, pfnEnd, moment);
+  const facts = index?.facts();
   const timeline = new Timeline(log, 'paged', index);
   timeline.goTo(moment);
   const now = runs.map((run) => entryRuns(timeline.memory, run.pfnStart, run.pfnEnd));
@@ -52,6 +53,6 @@ export function blame(
     pfnStart: run.pfnStart,
     pfnEnd: run.pfnEnd,
     now: now[index]!,
-    by: seq < 0 ? undefined : { seq, old: old[index]!, operation: loggedOperationOf(log, seq) },
+    by: seq < 0 ? undefined : { seq, old: old[index]!, operation: loggedOperationOf(log, seq, facts) },
   }));
 }

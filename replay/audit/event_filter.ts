@@ -7,6 +7,7 @@ import {
   type KindName,
   type OperationName,
 } from '../../events/index.js';
+import type { LogFacts } from './index/log_facts.js';
 import { taskText, type LoggedOperation } from './logged_operation.js';
 import type { MfnConcern } from './mfn_concern.js';
 import type { PfnConcern } from './pfn_concern.js';
@@ -53,6 +54,7 @@ export class EventFilter {
   readonly #cpus: Uint8Array;
   readonly #kinds: Uint8Array;
   readonly #operations: ReadonlySet<number>;
+  readonly #of: KindsAndOperations | undefined;
   /** The operation asked about last, whether its task passes, and whether it is of those named. */
   #last: LoggedOperation | undefined;
   #lastTask = false;
@@ -64,6 +66,7 @@ export class EventFilter {
     this.#task = task;
     this.#cpus = table((cpu) => cpus?.has(cpu) ?? true);
     this.#kinds = table((kind) => of?.kinds.has(kind) ?? true);
+    this.#of = of;
     this.#operations = of?.operations ?? new Set();
     this.#judge(undefined);
   }
@@ -75,6 +78,18 @@ export class EventFilter {
     if (this.#kinds[batch.kind[i]!] === 0 && !this.#lastNamed) return false;
     if (this.#mfn?.has(batch, i) === false) return false;
     return this.#pfns === undefined || this.#concerns(this.#pfns, batch, i, operation);
+  }
+
+  /** Whether any event of a block that the index knows of may pass. */
+  mayPass(facts: LogFacts, block: number): boolean {
+    const { kinds, operations, tasks } = facts.content(block);
+    if (this.#task !== undefined && !tasks.mayHaveName(this.#task)) return false;
+    const of = this.#of;
+    return (
+      of === undefined ||
+      [...of.kinds].some((id) => kinds.mayHave(id)) ||
+      [...of.operations].some((id) => operations.mayHave(id))
+    );
   }
 
   #concerns(pfns: PfnConcern, batch: EventBatch, i: number, operation: LoggedOperation | undefined): boolean {

@@ -1,4 +1,5 @@
 import { Clock, commText, KINDS, Operation, OPERATIONS, type EventBatch, type StoredLog } from '../../events/index.js';
+import type { LogFacts } from './index/log_facts.js';
 import { originTime } from './moment.js';
 
 const CALL = KINDS.call.id;
@@ -7,7 +8,7 @@ const TASK = KINDS.task.id;
 const ORIGIN = KINDS.origin.id;
 const NO_OP = 0;
 /** Operations that are kept although they do not return: more are not in the middle on any machine. */
-const OPEN_MAX = 4096;
+export const OPEN_MAX = 4096;
 
 /** A task as the log names it. */
 export interface Task {
@@ -103,16 +104,29 @@ export class LoggedOperations {
   }
 }
 
-/** The operation of event `seq`, looked for backwards from there; undefined where it belongs to none. 0 <= seq < log.events. */
-export function loggedOperationOf(log: StoredLog, seq: number): LoggedOperation | undefined {
+/**
+ * The operation of event `seq`, looked for backwards from there; undefined where it belongs to none. 0 <= seq < log.events.
+ * @param facts what an index of the log knows of its blocks: those that it does not know are gone through
+ */
+export function loggedOperationOf(log: StoredLog, seq: number, facts?: LogFacts): LoggedOperation | undefined {
   const found = new OperationSearch();
+  const known = facts?.blocks ?? 0;
   for (let block = log.blockOf(seq); block >= 0; block--) {
     const batch = log.read(block);
     const start = log.seqOf(block);
     for (let i = Math.min(seq - start, batch.length - 1); i >= 0; i--) {
       if (found.step(batch, i, start + i)) return found.operation;
     }
+    if (block <= known) return searchBefore(found, block, facts);
   }
+  return found.operation;
+}
+
+/** Goes on with what the index knows to stand before a block. */
+function searchBefore(found: OperationSearch, block: number, facts: LogFacts | undefined): LoggedOperation | undefined {
+  const before: [batch: EventBatch, i: number, seq: number][] = [];
+  facts?.tellBefore(block, (batch, i, seq) => before.push([batch, i, seq]));
+  for (const [batch, i, seq] of before.reverse()) if (found.step(batch, i, seq)) break;
   return found.operation;
 }
 

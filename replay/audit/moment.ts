@@ -1,4 +1,5 @@
 import { Clock, CLOCKS, KINDS, usageError, type EventBatch, type StoredLog } from '../../events/index.js';
+import type { LogFacts } from './index/log_facts.js';
 
 /**
  * A moment of a log, as people write it:
@@ -36,6 +37,7 @@ export interface LogClock {
 
 const ORIGIN = KINDS.origin.id;
 const RETURN = KINDS.return.id;
+const NO_OP = 0;
 const NS = 1e9;
 const TWO_32 = 2 ** 32;
 const EXPECTED =
@@ -62,11 +64,12 @@ export function parseMoment(text: string): Moment {
  * The moment as a number of events that have happened, 0 to `log.events`: event N, and all before it; of a time all events
  * up to the last one whose operation began at that time or before it. An event without a time counts to what stands before
  * it, what stands before all times is before any.
+ * @param facts what an index of the log knows of its blocks: the rest is gone through
  * @throws {P2mError} code `usage`: the log has no such event, or no times of this kind
  */
-export function resolveMoment(log: StoredLog, moment: Moment): number {
+export function resolveMoment(log: StoredLog, moment: Moment, facts?: LogFacts): number {
   if (moment.kind === 'seq') return seqIn(log, moment) + 1;
-  return endOf(log, moment, 0);
+  return endOf(log, moment, 0, facts);
 }
 
 /**
@@ -74,17 +77,18 @@ export function resolveMoment(log: StoredLog, moment: Moment): number {
  * began before it.
  * @throws {P2mError} as `resolveMoment`
  */
-export function resolveSince(log: StoredLog, moment: Moment): number {
+export function resolveSince(log: StoredLog, moment: Moment, facts?: LogFacts): number {
   if (moment.kind === 'seq') return seqIn(log, moment);
-  return endOf(log, moment, 1);
+  return endOf(log, moment, 1, facts);
 }
 
 /** The clock of the log's times; undefined where it has none. */
-export function logClock(log: StoredLog): LogClock | undefined {
-  for (let block = 0; block < log.blocks; block++) {
+export function logClock(log: StoredLog, facts?: LogFacts): LogClock | undefined {
+  if (facts?.clock !== undefined) return facts.clock;
+  for (let block = facts?.blocks ?? 0; block < log.blocks; block++) {
     const batch = log.read(block);
     for (let i = 0; i < batch.length; i++) {
-      if (!isTimed(batch, i)) continue;
+      if (!isTimedOrigin(batch, i)) continue;
       return { clock: batch.a[i]!, first: originTime(batch, i), seq: log.seqOf(block) + i };
     }
   }
@@ -110,17 +114,17 @@ function seqIn(log: StoredLog, { seq }: { readonly seq: number }): number {
 }
 
 /** The end of the events up to the moment, `before` ticks earlier. */
-function endOf(log: StoredLog, moment: Moment, before: 0 | 1): number {
+function endOf(log: StoredLog, moment: Moment, before: 0 | 1, facts: LogFacts | undefined): number {
   if (moment.kind === 'start' || moment.kind === 'seq') return 0;
   if (moment.kind === 'end') return log.events;
-  const clock = logClock(log);
+  const clock = logClock(log, facts);
   if (clock === undefined) {
     throw usageError(`${log.name} has no times`, {
       got: moment.text,
       expected: 'start, end or the number of an event',
     });
   }
-  return lastUntil(log, clock.clock, timeOf(moment, clock) - before);
+  return lastUntil(log, clock.clock, timeOf(moment, clock) - before, facts);
 }
 
 function timeOf(moment: TimeMoment, { clock, first }: LogClock): number {
@@ -136,24 +140,68 @@ function timeOf(moment: TimeMoment, { clock, first }: LogClock): number {
 }
 
 /** The moment after the last event of an operation that began at `time` or before. */
-function lastUntil(log: StoredLog, clock: number, time: number): number {
-  const open = new Map<number, boolean>();
-  let end = 0;
-  let isWithin = true;
-  for (let block = 0; block < log.blocks; block++) {
+function lastUntil(log: StoredLog, clock: number, time: number, facts: LogFacts | undefined): number {
+  const known = facts?.blocks ?? 0;
+  const end = lastUntilIn(log, known, log.blocks, clock, time, facts);
+  if (end >= 0) return end;
+  for (let block = known - 1; block >= 0; block--) {
+    if (facts!.leastTime(block) <= time) return lastUntilIn(log, block, block + 1, clock, time, facts);
+  }
+  return 0;
+}
+
+/** The same, of events in blocks [start, blockEnd); -1: none. */
+function lastUntilIn(
+  log: StoredLog,
+  start: number,
+  blockEnd: number,
+  clock: number,
+  time: number,
+  facts: LogFacts | undefined,
+): number {
+  if (start === blockEnd) return -1;
+  const times = new EventTimes(clock);
+  facts?.tellBefore(
+    start,
+    (batch, i) => times.note(batch, i),
+    (before) => times.begin(before),
+  );
+  let end = -1;
+  for (let block = start; block < blockEnd; block++) {
     const batch = log.read(block);
-    const start = log.seqOf(block);
-    for (let i = 0; i < batch.length; i++) {
-      const op = batch.op[i]!;
-      if (isTimed(batch, i) && batch.a[i] === clock) open.set(op, originTime(batch, i) <= time);
-      isWithin = open.get(op) ?? isWithin;
-      if (batch.kind[i] === RETURN) open.delete(op);
-      if (isWithin) end = start + i + 1;
-    }
+    const first = log.seqOf(block);
+    for (let i = 0; i < batch.length; i++) if (times.note(batch, i) <= time) end = first + i + 1;
   }
   return end;
 }
 
-function isTimed(batch: EventBatch, i: number): boolean {
-  return batch.kind[i] === ORIGIN && batch.a[i] !== Clock.none;
+/** The time that each event counts to, told event by event. */
+class EventTimes {
+  readonly #clock: number;
+  readonly #open = new Map<number, number>();
+  #now = -Infinity;
+
+  constructor(clock: number) {
+    this.#clock = clock;
+  }
+
+  /** The event before the next one counts to that time. */
+  begin(time: number): void {
+    this.#now = time;
+  }
+
+  /** The time that event `i` counts to; -Infinity: it is before all times. */
+  note(batch: EventBatch, i: number): number {
+    const op = batch.op[i]!;
+    if (op === NO_OP) return this.#now;
+    if (isTimedOrigin(batch, i) && batch.a[i] === this.#clock) this.#open.set(op, originTime(batch, i));
+    this.#now = this.#open.get(op) ?? this.#now;
+    if (batch.kind[i] === RETURN) this.#open.delete(op);
+    return this.#now;
+  }
+}
+
+/** Whether event `i` says when its operation began. */
+export function isTimedOrigin(batch: EventBatch, i: number): boolean {
+  return batch.kind[i] === ORIGIN && batch.a[i] !== Clock.none && batch.op[i] !== NO_OP;
 }

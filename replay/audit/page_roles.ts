@@ -4,6 +4,19 @@ import { geometryByName } from '../../src/index.js';
 const ALLOC_PAGE = KINDS.alloc_page.id;
 const POPULATE_PMD = KINDS.populate_pmd.id;
 
+/** A page that is given out, and what for. */
+export interface GrantedPage {
+  readonly page: number;
+  readonly role: number;
+}
+
+/** The page that event `i` gives out; undefined: none. */
+export function grantedPage(batch: EventBatch, i: number): GrantedPage | undefined {
+  const kind = batch.kind[i];
+  if (kind === ALLOC_PAGE) return { page: batch.a[i]!, role: batch.b[i]! };
+  return kind === POPULATE_PMD ? { page: batch.b[i]!, role: Role.pte } : undefined;
+}
+
 /** What each page was given out for, told event by event: pages are never recycled, so it stays true of the whole log. */
 export class PageRoles {
   #roles = new Uint8Array(1024);
@@ -16,9 +29,13 @@ export class PageRoles {
 
   /** Takes note of event `i`. */
   note(batch: EventBatch, i: number): void {
-    const kind = batch.kind[i];
-    if (kind === ALLOC_PAGE) this.#set(batch.a[i]!, batch.b[i]!);
-    else if (kind === POPULATE_PMD) this.#set(batch.b[i]!, Role.pte);
+    const granted = grantedPage(batch, i);
+    if (granted !== undefined) this.grant(granted);
+  }
+
+  /** An event gives the page out. */
+  grant({ page, role }: GrantedPage): void {
+    this.#set(page, role);
   }
 
   /** What the page was given out for, `Role.none` where no event so far says. */

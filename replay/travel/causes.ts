@@ -2,6 +2,7 @@ import { Clock, CLOCKS, kindAt, OPERATIONS, type EventOf, type StoredLog } from 
 import type { Form, Memory } from '../../src/index.js';
 import type { EventWords } from '../audit/event_words.js';
 import { innerFunctions } from '../audit/inner_function.js';
+import type { LogFacts } from '../audit/index/log_facts.js';
 import { logClock, timeText, type LogClock } from '../audit/moment.js';
 import { LogRows } from './log_rows.js';
 import { OpenCalls, type OpenCall } from './open_calls.js';
@@ -18,13 +19,16 @@ interface Told {
 export class CauseWords {
   readonly calls: OpenCalls;
   readonly #rows: LogRows;
+  readonly #facts: LogFacts | undefined;
   readonly #form: Form;
   readonly #words: EventWords;
   #clock: LogClock | undefined;
   #isClockKnown = false;
 
-  constructor(log: StoredLog, form: Form, memory: Memory) {
-    this.calls = new OpenCalls(log);
+  /** @param facts what an index of the log knows of its blocks */
+  constructor(log: StoredLog, form: Form, memory: Memory, facts?: LogFacts) {
+    this.calls = new OpenCalls(log, facts);
+    this.#facts = facts;
     this.#rows = new LogRows(log);
     this.#form = form;
     this.#words = wordsOf(memory);
@@ -110,7 +114,7 @@ export class CauseWords {
   }
 
   #firstTime(): LogClock | undefined {
-    if (!this.#isClockKnown) this.#clock = logClock(this.#rows.log);
+    if (!this.#isClockKnown) this.#clock = logClock(this.#rows.log, this.#facts);
     this.#isClockKnown = true;
     return this.#clock;
   }

@@ -55,7 +55,7 @@ export const COMMANDS: readonly Command[] = [
       'MOMENT',
       'to right after an event (4711), a time (12.345s, @87.52), start or end',
       [1, 1],
-      (t, [text]) => t.jump(resolveMoment(t.log, parseMoment(text!))),
+      (t, [text]) => t.jump(resolveMoment(t.log, parseMoment(text!), t.facts)),
     ),
     completions: (words) => (words.length === 0 ? ['start', 'end'] : []),
   },

@@ -1,4 +1,5 @@
 import type { StoredLog } from '../../events/index.js';
+import type { LogFacts } from '../audit/index/log_facts.js';
 import type { LogIndex } from '../audit/index/log_index.js';
 import { Timeline } from '../audit/timeline.js';
 import type { MemoryKind } from '../events/guarded_memory.js';
@@ -25,6 +26,8 @@ export class Travel {
   readonly checkpoints = new Map<number, number>();
   /** The pfn behind the last one that was shown. */
   shownTo = 0;
+  /** What the index knows of the blocks of the log. */
+  readonly facts: LogFacts | undefined;
   readonly #journey: Journey;
   readonly #rows: LogRows;
   #lastCheckpoint = 0;
@@ -32,7 +35,8 @@ export class Travel {
   /** @throws {P2mError} as `Timeline` */
   constructor(log: StoredLog, kind?: MemoryKind, index?: LogIndex) {
     this.timeline = new Timeline(log, kind, index);
-    this.causes = new CauseWords(log, this.timeline.form, this.timeline.memory);
+    this.facts = index?.facts();
+    this.causes = new CauseWords(log, this.timeline.form, this.timeline.memory, this.facts);
     this.#journey = new Journey(this.timeline, this.stops);
     this.#rows = new LogRows(log);
   }

@@ -5,6 +5,7 @@ import { saveSnapshot } from '../snapshots/snapshot.js';
 import type { Snapshots } from '../snapshots/snapshots.js';
 import { StepTaker } from '../snapshots/step_taker.js';
 import { TouchedGranules } from '../snapshots/touched_granules.js';
+import { BlockFactsBuilder, type BlockFacts } from './block_facts.js';
 import { IndexPlayer } from './index_player.js';
 import type { IndexStore } from './index_store.js';
 import { PfnPostingLists, type PfnPostings } from './pfn_postings.js';
@@ -33,16 +34,19 @@ export class IndexBuilder {
   readonly #steps: StepTaker;
   readonly #player: IndexPlayer;
   #lists: PfnPostingLists;
+  #facts: BlockFactsBuilder;
   /** Number of the first event of the stretch in hand. */
   #seqStart: number;
   #block: number;
 
   /**
    * @param block    the first that is not indexed
-   * @param seqStart first event of the stretch that it goes on with; `postings` has those up to the block
+   * @param seqStart first event of the stretch that it goes on with
+   * @param postings of the stretch up to the block; none: it begins there
+   * @param facts    of its blocks; of all blocks of the stretch before, where it begins there; none: nothing is before
    * @throws {P2mError} as `GuardedMemory.apply`: an event before the block does not fit the memory
    */
-  constructor(plan: IndexPlan, block: number, seqStart: number, postings?: PfnPostings) {
+  constructor(plan: IndexPlan, block: number, seqStart: number, postings?: PfnPostings, facts?: BlockFacts) {
     this.#plan = plan;
     const { log, snapshots } = plan;
     this.#guarded = new GuardedMemory(log.header, log.codec, log.name);
@@ -63,6 +67,8 @@ export class IndexBuilder {
     }
     this.#seqStart = seqStart;
     this.#lists = postings === undefined ? new PfnPostingLists() : PfnPostingLists.from(postings);
+    this.#facts = facts === undefined ? new BlockFactsBuilder() : BlockFactsBuilder.from(facts, log);
+    if (facts !== undefined && postings === undefined) this.#facts = this.#facts.next();
   }
 
   /** Events played. */
@@ -85,14 +91,21 @@ export class IndexBuilder {
     return this.#lists.sorted();
   }
 
+  /** What is known of the blocks since `seqStart`. */
+  facts(): BlockFacts {
+    return this.#facts.facts();
+  }
+
   /** Begins the next stretch. */
   cut(): void {
+    this.#facts = this.#facts.next();
     this.#seqStart = this.seq;
     this.#lists = new PfnPostingLists();
   }
 
   /** Plays the next block. @throws {P2mError} it is damaged, or an event does not fit: the builder is of no use any more */
   step(): void {
+    this.#facts.note(this.#plan.log.read(this.#block), this.seq);
     this.#playBlock();
     const { snapshots, snapshotEvents, snapshotBytesPerEvent } = this.#plan;
     const events = this.seq - snapshots.last;

@@ -20,7 +20,7 @@ const LENGTHS = 8;
 const TWO_32 = 2 ** 32;
 
 /** What a file of an index is. */
-export const IndexFileKind = { postings: 1, snapshot: 2 } as const;
+export const IndexFileKind = { postings: 1, snapshot: 2, blocks: 3 } as const;
 
 /** What the header of a file says. */
 export interface IndexFileFacts {

@@ -1,5 +1,6 @@
 import type { StoredLog } from '../../../events/index.js';
 import { snapshotOf, type Snapshot } from '../snapshots/snapshot.js';
+import { factsFileName } from './block_facts.js';
 import { IndexFileKind, openIndexFile, openIndexHead, type IndexFileHead } from './index_file.js';
 import type { IndexStore } from './index_store.js';
 import { postingFileName, type PostingStretch } from './posting_file.js';
@@ -25,7 +26,10 @@ export function readKeptIndex(store: IndexStore, log: StoredLog, note: IndexNote
   const stretches = readStretches(store, log, names, new Set(snapshots.map(({ moment }) => moment)), note);
   const last = stretches.at(-1)?.snapshot ?? 0;
   const kept = snapshots.filter(({ moment }) => moment <= last);
-  const used = new Set([...kept.map(({ name }) => name), ...stretches.map((_, index) => postingFileName(index))]);
+  const used = new Set([
+    ...kept.map(({ name }) => name),
+    ...stretches.flatMap((_, index) => [postingFileName(index), factsFileName(index)]),
+  ]);
   for (const name of names.filter((each) => !used.has(each))) {
     note(name, 'it is not used');
     store.remove(name);
@@ -56,7 +60,10 @@ function readStretches(
   for (let index = 0; names.includes(postingFileName(index)); index++) {
     const name = postingFileName(index);
     const file = openIndexHead(store, name, log);
-    const why = typeof file === 'string' ? file : misfitOf(file, stretches.at(-1)?.seqEnd ?? 0, moments);
+    const why =
+      typeof file === 'string'
+        ? file
+        : (misfitOf(file, stretches.at(-1)?.seqEnd ?? 0, moments) ?? factsMisfitOf(store, log, index, file));
     if (typeof file === 'string' || why !== undefined) {
       note(name, why!);
       break;
@@ -71,4 +78,13 @@ function misfitOf(file: IndexFileHead, seq: number, moments: ReadonlySet<number>
   if (file.kind !== IndexFileKind.postings) return 'it holds no postings';
   if (file.seqStart !== seq) return 'a stretch before it is missing';
   return file.snapshot === 0 || moments.has(file.snapshot) ? undefined : 'a snapshot before its end is missing';
+}
+
+/** Facts of the blocks go as far as the postings. */
+function factsMisfitOf(store: IndexStore, log: StoredLog, index: number, postings: IndexFileHead): string | undefined {
+  const facts = openIndexHead(store, factsFileName(index), log);
+  if (typeof facts === 'string') return `the facts of its blocks: ${facts}`;
+  const isOfIt =
+    facts.kind === IndexFileKind.blocks && facts.seqStart === postings.seqStart && facts.seqEnd === postings.seqEnd;
+  return isOfIt ? undefined : 'the facts of its blocks are of other events';
 }

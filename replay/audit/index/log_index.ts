@@ -3,9 +3,11 @@ import { Snapshots } from '../snapshots/snapshots.js';
 import { Granules } from '../snapshots/granules.js';
 import { GuardedMemory } from '../../events/guarded_memory.js';
 import { FallbackStore } from './fallback_store.js';
+import { factsFileName, factsOf, writeFacts, type BlockFacts } from './block_facts.js';
 import { IndexBuilder } from './index_builder.js';
 import { openIndexFile } from './index_file.js';
 import { MemoryIndexStore, type IndexStore } from './index_store.js';
+import { LogFacts } from './log_facts.js';
 import { readKeptIndex, type IndexNote } from './kept_index.js';
 import { postingFileName, postingsOf, writePostings, type PostingStretch } from './posting_file.js';
 import { PostingCache, type IndexedStretch } from './posting_cache.js';
@@ -56,6 +58,8 @@ export class LogIndex {
   /** The builder's stretch, until it goes on. */
   #growing: IndexedStretch | undefined;
   #failure: Error | undefined;
+  /** Of the stretches, as far as somebody has asked. */
+  #facts: BlockFacts[] = [];
 
   /** As `openIndex`. */
   constructor(
@@ -120,6 +124,17 @@ export class LogIndex {
     return (this.#growing ??= { seqStart: builder.seqStart, postings: builder.postings() });
   }
 
+  /** What is known of the blocks, of those up to `events`. */
+  facts(): LogFacts {
+    const stretches: { readonly block: number; readonly facts: BlockFacts }[] = [];
+    let block = 0;
+    for (let index = 0; index < this.stretchCount; index++) {
+      stretches.push({ block, facts: this.#factsOf(index) });
+      block = index < this.#keptCount ? this.#stretches[index]!.block + 1 : this.#builder!.blocks;
+    }
+    return new LogFacts(this.log, stretches, block);
+  }
+
   #noSnapshots(): Snapshots {
     const { log } = this;
     return new Snapshots(this.#store, new Granules(new GuardedMemory(log.header, log.codec, log.name).memory));
@@ -136,8 +151,11 @@ export class LogIndex {
       snapshotBytesPerEvent: this.#bytesPerEvent,
       stepEvents: this.#sizes.stepEvents,
     };
-    if (!isOpen) return new IndexBuilder(plan, last === undefined ? 0 : last.block + 1, last?.seqEnd ?? 0);
-    return new IndexBuilder(plan, last.block + 1, last.seqStart, this.stretch(this.#stretches.length - 1).postings);
+    if (last === undefined) return new IndexBuilder(plan, 0, 0);
+    const index = this.#stretches.length - 1;
+    const facts = this.#factsOf(index);
+    if (!isOpen) return new IndexBuilder(plan, last.block + 1, last.seqEnd, undefined, facts);
+    return new IndexBuilder(plan, last.block + 1, last.seqStart, this.stretch(index).postings, facts);
   }
 
   #build(builder: IndexBuilder, end: number): void {
@@ -163,6 +181,8 @@ export class LogIndex {
     const index = this.#keptCount;
     const stretch = { seqStart, seqEnd, block: builder.blocks - 1, snapshot: this.#snapshots.last };
     writePostings(this.#store, this.log, index, stretch, growing.postings);
+    this.#facts.length = index;
+    writeFacts(this.#store, this.log, index, stretch, builder.facts());
     this.#stretches[index] = stretch;
     this.#cache.set(index, growing);
   }
@@ -191,6 +211,21 @@ export class LogIndex {
     return stretch;
   }
 
+  #factsOf(index: number): BlockFacts {
+    if (index >= this.#keptCount) return this.#builder!.facts();
+    const known = this.#facts[index];
+    if (known !== undefined) return known;
+    const name = factsFileName(index);
+    const file = openIndexFile(this.#store, name, this.log);
+    const facts = typeof file === 'string' ? undefined : factsOf(file);
+    if (facts === undefined) {
+      this.#note(name, typeof file === 'string' ? file : 'it holds no facts');
+      this.#buildAnew();
+      return this.#factsOf(index);
+    }
+    return (this.#facts[index] = facts);
+  }
+
   /** A file was damaged after the index was opened: nothing of it is trusted. */
   #buildAnew(): void {
     const { events } = this;
@@ -198,6 +233,7 @@ export class LogIndex {
     this.#stretches = [];
     this.#builder = undefined;
     this.#growing = undefined;
+    this.#facts = [];
     this.#cache.clear();
     this.#snapshots = this.#noSnapshots();
     this.coverTo(events);
