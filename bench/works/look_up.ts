@@ -118,7 +118,8 @@ function boundSumInOrder(look: LookUp, entries: number): number {
   return sum;
 }
 
-function boundSumEach(look: LookUp, pfns: Int32Array): number {
+/** The sum of what is looked up. */
+export function boundSumEach(look: LookUp, pfns: Int32Array): number {
   let sum = 0;
   for (let i = 0; i < pfns.length; i++) sum = (sum + look(pfns[i]!)) | 0;
   return sum;

@@ -4,13 +4,15 @@ import { boundLookUp, shareDomain, SPINLOCK_WORDS } from '../../src/index.js';
 import { CannotRun, type Setting, type Work } from '../contest.js';
 import { Signal, SIGNAL_WORDS, startThread } from '../second_thread.js';
 import { bootedDomain } from './domains.js';
-import { pfnSequence, warmLookUps } from './look_up.js';
+import { boundSumEach, pfnSequence, warmLookUps } from './look_up.js';
 
 const THREADS = 2;
 const SETS_PER_SECOND = 1e6;
 /** Of the rate that is asked for. */
 const RATE_MIN = 0.9;
-const PASSES = 48;
+const PASSES = 32;
+/** On a busy machine the other thread may have had no CPU: then a run does not count. */
+const ATTEMPTS = 8;
 
 /**
  * Look-ups at random in one thread, of a list that another may be setting at 1 M sets/s through its port, where it says so. Time is
@@ -31,18 +33,20 @@ export async function lookUpsBeside(others: 'quiet' | 'setting', { tiny }: Setti
       if (others === 'setting') begin(signals, 1);
     },
     run() {
-      const [acts, clock, thread] = [signals[Signal.acts]!, performance.now(), threadNs()];
-      let check = 0;
-      for (let pass = 0; pass < passes; pass++) {
-        for (let i = 0; i < pfns.length; i++) check |= look(pfns[i]!);
+      let perSecond = 0;
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const [acts, clock, thread] = [signals[Signal.acts]!, performance.now(), threadNs()];
+        let check = 0;
+        // A function of its own, as in the other look-ups: what V8 makes of it does not hang on what stands around it.
+        for (let pass = 0; pass < passes; pass++) check |= boundSumEach(look, pfns);
+        const ns = Math.max(1, threadNs() - thread);
+        const seconds = (performance.now() - clock) / 1e3;
+        perSecond = ((Atomics.load(signals, Signal.acts) - acts) | 0) / seconds;
+        if (others === 'quiet' || tiny || perSecond >= RATE_MIN * SETS_PER_SECOND) {
+          return { count: pfns.length * passes, check: check === 0 ? 0 : 1, threadNs: ns };
+        }
       }
-      const ns = threadNs() - thread;
-      const seconds = (performance.now() - clock) / 1e3;
-      const perSecond = ((Atomics.load(signals, Signal.acts) - acts) | 0) / seconds;
-      if (others === 'setting' && !tiny && perSecond < RATE_MIN * SETS_PER_SECOND) {
-        throw new CannotRun(`the other thread made ${(perSecond / 1e6).toFixed(2)} M sets/s, not 1`);
-      }
-      return { count: pfns.length * passes, check: check === 0 ? 0 : 1, threadNs: Math.max(1, ns) };
+      throw new CannotRun(`the other thread makes ${(perSecond / 1e6).toFixed(2)} M sets/s here, not 1`);
     },
     settle() {
       if (others === 'setting') end(signals, 1);
