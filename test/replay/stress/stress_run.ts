@@ -79,7 +79,8 @@ export function operate(domain: Domain, stream: OperationStream, cpu: number): R
   return domain.run(name, machine, pfn, value, count, cpu);
 }
 
-function machineOf({ machines }: Domain, operation: number): readonly [OperationName, Machine] {
+/** The machine of an operation by its number, and its kernel name. */
+export function machineOf({ machines }: Domain, operation: number): readonly [OperationName, Machine] {
   switch (operation) {
     case Operation.__pfn_to_mfn:
       return ['__pfn_to_mfn', machines.pfnToMfnRaw];
