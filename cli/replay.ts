@@ -15,6 +15,7 @@ interface ReplayCliOptions extends ReplayDumps {
   readonly kernel?: string;
   readonly memory: string;
   readonly output?: string;
+  readonly chain?: boolean;
   readonly json?: boolean;
   readonly interactive?: boolean;
   readonly execute?: string;
@@ -33,6 +34,7 @@ export function addReplay(program: Command): void {
     .option('--kernel <version>', 'kernel form to replay against, instead of the one in replay.json; a log: 7.0')
     .option('--memory <kind>', 'flat or paged', 'flat')
     .option('-o, --output <file>', 'keep every event: FILE.p2mlog, or FILE.jsonl as text')
+    .option('--chain', 'check the chain of SHA-256 of a .p2mlog too, each block before it is played')
     .option('--json', 'one JSON object instead of text')
     .option('-i, --interactive', 'go through an event log by hand, both ways: docs/time-travel.md')
     .option('-x, --execute <file>', 'the same by a file of commands, one a line; - for stdin')
@@ -69,6 +71,7 @@ async function run(path: string, options: ReplayCliOptions): Promise<number> {
   const replayOptions: ReplayOptions = {
     memory,
     ...(kernel === undefined ? {} : { kernel }),
+    ...(options.chain === undefined ? {} : { chain: options.chain }),
     ...(kept === undefined ? {} : { keeper: (header, codec) => kept.begin(header, codec) }),
   };
   const report =
@@ -94,10 +97,11 @@ async function run(path: string, options: ReplayCliOptions): Promise<number> {
 }
 
 function flags(options: ReplayCliOptions): string {
-  const { init, initPt, expect, expectPt, kernel, memory } = options;
+  const { init, initPt, expect, expectPt, kernel, memory, chain } = options;
   const given = Object.entries({ init, 'init-pt': initPt, expect, 'expect-pt': expectPt, kernel });
   const words = given.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]));
   if (memory !== 'flat') words.push(`--memory ${memory}`);
+  if (chain === true) words.push('--chain');
   return words.map((word) => ` ${word}`).join('');
 }
 

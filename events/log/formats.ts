@@ -5,7 +5,7 @@ import type { EventsHeader } from './events_header.js';
 import { JSONL_FORMAT } from './jsonl_layout.js';
 import { JsonlReader } from './jsonl_reader.js';
 import { MAGIC } from './layout.js';
-import { LogReader } from './log_reader.js';
+import { LogReader, type LogReaderOptions } from './log_reader.js';
 import { LogWriter } from './log_writer.js';
 
 /** The formats of event log that we write; `p2mlog` is the binary one. */
@@ -32,9 +32,14 @@ export function eventFormatByName(file: string): EventFormat | undefined {
   return EVENT_FORMATS.find((format) => file.endsWith(`.${format}`));
 }
 
-/** A reader of the format. `file` is what its complaints call the log. */
-export function eventReader(format: EventFormat, handler: EventHandler, file: string): EventReader {
-  return format === 'p2mlog' ? new LogReader(handler, file) : new JsonlReader(handler, file);
+/** A reader of the format. `file` is what its complaints call the log; the options are those of the binary one. */
+export function eventReader(
+  format: EventFormat,
+  handler: EventHandler,
+  file: string,
+  options?: LogReaderOptions,
+): EventReader {
+  return format === 'p2mlog' ? new LogReader(handler, file, options) : new JsonlReader(handler, file);
 }
 
 /** A writer of the format, which writes the header at once. The words of what it is given belong to `codec`. */

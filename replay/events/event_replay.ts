@@ -11,6 +11,8 @@ import type { MemoryKind } from './guarded_memory.js';
 /** How a log is replayed. */
 export interface EventReplayOptions {
   readonly memory?: MemoryKind;
+  /** Checks the chain of a binary log too. */
+  readonly chain?: boolean;
   /** Told of the header, and of each batch once it was played: whoever writes the log again. */
   readonly also?: EventHandler;
 }
@@ -21,7 +23,7 @@ export class EventReplay {
   #player: EventPlayer | undefined;
 
   constructor(format: EventFormat, file: string, options: EventReplayOptions = {}) {
-    const { memory, also } = options;
+    const { memory, chain = false, also } = options;
     const reader = eventReader(
       format,
       {
@@ -35,6 +37,7 @@ export class EventReplay {
         },
       },
       file,
+      { chain },
     );
     this.#reader = reader;
   }

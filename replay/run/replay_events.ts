@@ -24,6 +24,7 @@ export async function replayEvents(
   let keep: ((batch: EventBatch) => void) | undefined;
   const replay = new EventReplay(format, log, {
     memory: options.memory,
+    ...(options.chain === undefined ? {} : { chain: options.chain }),
     also: {
       onHeader: (header, codec) => {
         const { kernel } = options;

@@ -10,6 +10,8 @@ export interface ReplayOptions {
   /** Instead of the kernel that replay.json names. */
   readonly kernel?: string;
   readonly memory: 'paged' | 'flat';
+  /** Checks the chain of a binary event log too, block by block before it is played. */
+  readonly chain?: boolean;
   /** Keeps the events of the replay. */
   readonly keeper?: EventKeeper;
 }

@@ -43,6 +43,7 @@ describe('p2m replay', () => {
       '--kernel',
       '--memory',
       '--output',
+      '--chain',
       '--json',
       '--interactive',
       '--execute',
