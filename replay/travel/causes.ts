@@ -23,7 +23,8 @@ export class CauseWords {
   readonly #form: Form;
   readonly #words: EventWords;
   #clock: LogClock | undefined;
-  #isClockKnown = false;
+  /** Events of the log when its clock was looked for: it may have grown. */
+  #clockEvents = -1;
 
   /** @param facts what an index of the log knows of its blocks */
   constructor(log: StoredLog, form: Form, memory: Memory, facts?: LogFacts) {
@@ -114,8 +115,9 @@ export class CauseWords {
   }
 
   #firstTime(): LogClock | undefined {
-    if (!this.#isClockKnown) this.#clock = logClock(this.#rows.log, this.#facts);
-    this.#isClockKnown = true;
+    const { log } = this.#rows;
+    if (this.#clockEvents !== log.events) this.#clock ??= logClock(log, this.#facts);
+    this.#clockEvents = log.events;
     return this.#clock;
   }
 

@@ -91,6 +91,7 @@ export const COMMANDS: readonly Command[] = [
     ...once('delete', ['d'], '[N | checkpoint N]', 'a watch or breakpoint, all of them, a checkpoint', [0, 2], remove),
     completions: (words) => (words.length === 0 ? ['checkpoint'] : []),
   },
+  once('reload', [], '', 'look for events that were appended since; c, n and s do at the end', [0, 0], reloadWords),
   once('checkpoint', [], '', 'mark the moment', [0, 0], (t) => [`checkpoint ${t.mark()}: ${t.place}`]),
   once('restart', [], 'N', 'back to a checkpoint', [1, 1], (t, [text]) => t.jump(marked(t, text!))),
   {
@@ -216,6 +217,11 @@ function marked({ checkpoints }: Travel, text: string): number {
     throw usageError('no such checkpoint', { got: text, expected: 'a number that `info checkpoints` lists' });
   }
   return moment;
+}
+
+function reloadWords(travel: Travel): string[] {
+  const events = travel.reload();
+  return [events === 0 ? 'nothing new' : `${events} more, up to event ${travel.log.events - 1}`];
 }
 
 function whenWords(travel: Travel): string[] {

@@ -55,25 +55,36 @@ export class Travel {
     return this.at === 0 ? 'start' : String(this.at - 1);
   }
 
+  /** Looks what the log's writer has appended since. Returns how many events there are more. */
+  reload(): number {
+    const before = this.log.events;
+    this.log.refresh();
+    return this.log.events - before;
+  }
+
   /** Events one by one. */
   step(count: number, forward: boolean): Pieces<string[]> {
+    if (forward) this.#follow();
     const to = forward ? Math.min(this.log.events, this.at + count) : Math.max(0, this.at - count);
     return this.#told(this.#moves(1, () => instant(to)));
   }
 
   /** Over operations; a watch or breakpoint ends it. */
   next(count: number, forward: boolean): Pieces<string[]> {
+    if (forward) this.#follow();
     const boundary = forward ? nextBoundary : previousBoundary;
     return this.#told(this.#moves(count, () => boundary(this.#rows, this.causes.calls, this.at)));
   }
 
   /** To a watch or a breakpoint, or to the end or the start of the log; past all but the last of `count`. */
   continue(count: number, forward: boolean): Pieces<string[]> {
+    if (forward) this.#follow();
     return this.#told(this.#passes(count, forward ? this.log.events : 0));
   }
 
   /** Until the operation in hand, that of the last event, has returned. */
   finish(): Pieces<string[]> {
+    this.#follow();
     const call = this.at === 0 ? undefined : this.causes.calls.of(this.at - 1);
     if (call === undefined || !this.causes.calls.at(this.at).some(({ op }) => op === call.op)) {
       return instant(['no operation in hand: the last event belongs to none, or was its return']);
@@ -96,6 +107,11 @@ export class Travel {
   /** The last event that has happened, or that there is none. */
   here(): string[] {
     return [this.at === 0 ? 'start of the log: nothing has happened' : this.causes.line(this.at - 1)];
+  }
+
+  /** Who goes on at the end of a log that still grows goes on with what has come. */
+  #follow(): void {
+    if (this.at === this.log.events && this.log.end.kind !== 'closed') this.reload();
   }
 
   /** Up to `count` moves, each to where `targetOf` says; a hit ends them. */

@@ -21,7 +21,7 @@ const refusal = (line: string): string => {
 describe('TravelSession', () => {
   it.each([
     ['fly', 'no such command: got "fly", want one that `help` lists'],
-    ['re', 'ambiguous command: got "re", want reverse-step, reverse-continue, restart'],
+    ['re', 'ambiguous command: got "re", want reverse-step, reverse-continue, reload, restart'],
     ['n 0', 'count out of range: got 0'],
     ['p -1', 'bad count: got "-1"'],
     ['s x', 'bad count: got "x"'],
