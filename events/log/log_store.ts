@@ -143,7 +143,10 @@ export class LogStore {
     this.#file = undefined;
   }
 
-  /** Marks the log as closed, on disk; it may be opened again. May be repeated where it fails. */
+  /**
+   * Marks the log as closed, on disk; it may be opened again. May be repeated where it fails.
+   * @throws what the storage throws; where nothing can be appended any more, why, and the file is given back all the same
+   */
   async close(): Promise<void> {
     if (this.#broken === undefined && !this.#closed) {
       // The mark says that all before it is on disk.
@@ -155,8 +158,8 @@ export class LogStore {
     if (this.#broken === undefined) await this.sync();
     this.#file?.close();
     this.#file = undefined;
-    // Asked again after a sync of its own failed: the mark may not be on disk.
-    if (this.#closed && this.#broken !== undefined) throw this.#broken;
+    // Asked again after a sync failed: what was appended, or the mark, may not be on disk.
+    if (this.#broken !== undefined) throw this.#broken;
   }
 
   #encode(batch: EventBatch, start: number): void {
@@ -242,6 +245,8 @@ export class LogStore {
     const file = this.#storage.create(this.#storage.nameOf(start.segment)!);
     try {
       file.write(bytes, 0);
+      // Blocks may stay unsynced for long: none of them is found behind a header that a power cut has torn.
+      await file.sync();
       await this.#storage.syncFolder();
     } catch (error) {
       file.close();

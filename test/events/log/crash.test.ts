@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { crashRun, faultAt, SHORT_RUN, type FaultPlan } from './crash_run.js';
+import { crashRun, faultAt, SHORT_RUN, type FaultPlan, type RunPlan } from './crash_run.js';
 import type { LogStorage, SegmentFile } from '../../../events/index.js';
 import { seeded, type Fault } from './faulty_disk.js';
 
@@ -10,19 +10,22 @@ async function atEveryOperation(
   fault: Fault,
   before: readonly FaultPlan[] = [],
   seeds = 1,
-): Promise<{ wrongs: string[]; runs: number }> {
+  plan: RunPlan = SHORT_RUN,
+): Promise<{ wrongs: string[]; runs: number; taken: number }> {
   const wrongs: string[] = [];
   let runs = 0;
+  let taken = 0;
   for (let index = 0, isHit = true; isHit; index++) {
     for (let seed = 1; seed <= seeds; seed++, runs++) {
-      const result = await crashRun(SHORT_RUN, [...before, faultAt(index, fault)], seeded(seed * 1000 + index));
+      const result = await crashRun(plan, [...before, faultAt(index, fault)], seeded(seed * 1000 + index));
       isHit = result.faults > before.length;
+      taken += result.taken;
       const isTold = fault === 'power' || fault === 'kill' || result.complaints.length > 0;
       if (isHit && !isTold) wrongs.push(`${fault} at ${index}: nobody was told`);
       wrongs.push(...result.wrongs.map((what) => `${fault} at ${index}, seed ${seed}: ${what}`));
     }
   }
-  return { wrongs, runs };
+  return { wrongs, runs, taken };
 }
 
 describe('a log on a disk that fails at one operation', () => {
@@ -39,11 +42,48 @@ describe('a log on a disk that fails at one operation', () => {
   });
 });
 
+describe('a log that is not synced with each append', () => {
+  const run: RunPlan = { ...SHORT_RUN, appends: 22 };
+  const plans = [
+    ['every 5 ms', { ...run, sync: { everyMs: 5 } }],
+    ['never', { ...run, sync: 'never' }],
+    ['never, in one file', { ...run, sync: 'never', oneFile: true }],
+    ['every 5 ms, in one file', { ...run, sync: { everyMs: 5 }, oneFile: true }],
+    ['with each, in one file', { ...run, oneFile: true }],
+  ] as const satisfies readonly (readonly [string, RunPlan])[];
+
+  it.each(plans)('but %s: has after any fault what that promises, and what it has is true', async (_, plan) => {
+    const wrongs: string[] = [];
+    let taken = 0;
+    for (const fault of FAULTS) {
+      const result = await atEveryOperation(fault, [], fault === 'power' ? 2 : 1, plan);
+      wrongs.push(...result.wrongs);
+      taken += result.taken;
+      if (fault !== 'power') expect(result.taken).toBe(0);
+      expect(result.runs).toBeGreaterThan(25);
+    }
+    expect(wrongs).toEqual([]);
+    // The power takes what was acknowledged and not promised, else these runs would prove nothing.
+    if ('sync' in plan) expect(taken).toBeGreaterThan(100);
+    else expect(taken).toBe(0);
+  });
+
+  it('loses nothing that was promised to faults after a crash', async () => {
+    for (const [, plan] of plans) {
+      expect((await atEveryOperation('power', [faultAt(25, 'power')], 1, plan)).wrongs).toEqual([]);
+    }
+  });
+});
+
 /** A store that is given another storage than the disk: what is wrong after the power went at each 7th operation. */
-async function mutant(wrap: (disk: LogStorage) => LogStorage, lies = false): Promise<string> {
+async function mutant(
+  wrap: (disk: LogStorage) => LogStorage,
+  lies = false,
+  plan: RunPlan = SHORT_RUN,
+): Promise<string> {
   const wrongs: string[] = [];
   for (let index = 3; index < 100; index += 7) {
-    wrongs.push(...(await crashRun(SHORT_RUN, [faultAt(index, 'power')], seeded(index), { lies, wrap })).wrongs);
+    wrongs.push(...(await crashRun(plan, [faultAt(index, 'power')], seeded(index), { lies, wrap })).wrongs);
   }
   return wrongs.join('\n');
 }
@@ -88,5 +128,12 @@ describe('these runs catch', () => {
       truncate: (size) => file.truncate(Math.max(0, size - 600)),
     });
     expect(await mutant((disk) => withFiles(disk, greedy))).not.toBe('');
+  });
+
+  it('a writer that never syncs, where it promises to do so now and then', async () => {
+    const lazy = (disk: LogStorage): LogStorage => withFiles(disk, () => ({ sync: () => undefined }));
+    for (const sync of ['never', { everyMs: 5 }] as const) {
+      expect(await mutant(lazy, false, { ...SHORT_RUN, sync })).toMatch(/were acknowledged/);
+    }
   });
 });

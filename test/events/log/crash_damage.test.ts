@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { EntryCodec, LogStore, P2mError, SegmentedLog, verifyLog } from '../../../events/index.js';
 import { eventsOf, RUN_HEADER, truth, wrongEvents } from './crash_run.js';
-import { FaultyDisk } from './faulty_disk.js';
+import { MemoryStorage } from './memory_storage.js';
 
 const EVENTS = 12;
 const LINES = truth(EVENTS);
 
 /** The files of a log of a few segments, closed. */
 async function smallLog(): Promise<Map<string, Uint8Array>> {
-  const disk = new FaultyDisk();
+  const disk = new MemoryStorage();
   const codec = new EntryCodec(64);
   const store = await LogStore.open(disk, RUN_HEADER, codec, { segmentBytes: 300 });
   for (let seq = 0; seq < EVENTS; seq += 4) await store.append(eventsOf(codec, seq, seq + 4), seq);
@@ -23,19 +23,14 @@ async function smallLog(): Promise<Map<string, Uint8Array>> {
   );
 }
 
-async function diskOf(files: ReadonlyMap<string, Uint8Array>): Promise<FaultyDisk> {
-  const disk = new FaultyDisk();
-  for (const [name, bytes] of files) {
-    const file = disk.create(name);
-    file.write(bytes, 0);
-    await file.sync();
-  }
-  disk.syncFolder();
-  return disk;
+function storageOf(files: ReadonlyMap<string, Uint8Array>): MemoryStorage {
+  const storage = new MemoryStorage();
+  for (const [name, bytes] of files) storage.files.set(name, bytes.slice());
+  return storage;
 }
 
 /** What is wrong with how a damaged log is read: it must give a beginning of the truth, and say where the rest is not. */
-function wrongReading(disk: FaultyDisk): string[] {
+function wrongReading(disk: MemoryStorage): string[] {
   const findings = [...verifyLog(disk)];
   const wrongs = findings.length === 0 ? ['verify finds nothing'] : [];
   try {
@@ -50,7 +45,7 @@ function wrongReading(disk: FaultyDisk): string[] {
 }
 
 /** What is wrong with a log that is opened for appending after it was damaged: refused, or a beginning of the truth. */
-async function wrongRecovery(disk: FaultyDisk): Promise<string[]> {
+async function wrongRecovery(disk: MemoryStorage): Promise<string[]> {
   const codec = new EntryCodec(64);
   try {
     const store = await LogStore.open(disk, RUN_HEADER, codec, { segmentBytes: 300 });
@@ -71,18 +66,24 @@ async function wrongRecovery(disk: FaultyDisk): Promise<string[]> {
   }
 }
 
+/** Two bits of each byte; all eight, in some 20 s, with P2M_ALL_BITS=1. */
+function isTried(bit: number): boolean {
+  return process.env.P2M_ALL_BITS === '1' || (bit - (bit >> 3)) % 8 === 0 || (bit - 3 - (bit >> 3)) % 8 === 0;
+}
+
 describe('a small log', () => {
-  it('is never silently wrong, whichever byte of it is another', async () => {
+  it('is never silently wrong, whichever byte of it has a flipped bit', async () => {
     const files = await smallLog();
     expect(files.size).toBeGreaterThan(2);
     const wrongs: string[] = [];
     for (const [name, bytes] of files) {
-      for (let at = 0; at < bytes.length; at++) {
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        if (!isTried(bit)) continue;
         const flipped = bytes.slice();
-        flipped[at]! ^= 1 << (at % 8);
+        flipped[bit >> 3]! ^= 1 << (bit & 7);
         const damaged = new Map(files).set(name, flipped);
-        const what = [...wrongReading(await diskOf(damaged)), ...(await wrongRecovery(await diskOf(damaged)))];
-        wrongs.push(...what.map((text) => `${name} byte ${at}: ${text}`));
+        const what = [...wrongReading(storageOf(damaged)), ...(await wrongRecovery(storageOf(damaged)))];
+        wrongs.push(...what.map((text) => `${name} byte ${bit >> 3}, bit ${bit & 7}: ${text}`));
       }
     }
     expect(wrongs).toEqual([]);
@@ -94,9 +95,9 @@ describe('a small log', () => {
     for (const [name, bytes] of files) {
       for (let size = 0; size < bytes.length; size++) {
         const damaged = new Map(files).set(name, bytes.slice(0, size));
-        const read = wrongReading(await diskOf(damaged)).filter((what) => what !== 'verify finds nothing');
+        const read = wrongReading(storageOf(damaged)).filter((what) => what !== 'verify finds nothing');
         wrongs.push(
-          ...[...read, ...(await wrongRecovery(await diskOf(damaged)))].map((t) => `${name} cut at ${size}: ${t}`),
+          ...[...read, ...(await wrongRecovery(storageOf(damaged)))].map((t) => `${name} cut at ${size}: ${t}`),
         );
       }
     }

@@ -17,6 +17,7 @@ import {
   verifyLog,
   type EventsHeader,
   type LogStorage,
+  type SyncPolicy,
 } from '../../../events/index.js';
 import { Down, FaultyDisk, type Chance, type Fault, type Operation } from './faulty_disk.js';
 
@@ -40,6 +41,10 @@ export interface RunPlan {
   /** Events of append `i`. */
   readonly eventsIn: (i: number) => number;
   readonly segmentBytes: number;
+  /** Default `batch`; the clock of `everyMs` is the writer's: a millisecond an append. */
+  readonly sync?: 'batch' | 'never' | { readonly everyMs: number };
+  /** The log is one file, however long. */
+  readonly oneFile?: boolean;
 }
 
 /** A short log: an append of one to three events, one of forty in between, a few appends a segment. */
@@ -49,12 +54,18 @@ export const SHORT_RUN: RunPlan = {
   segmentBytes: 1500,
 };
 
+const TRUTHS = new Map<number, readonly string[]>();
+
 /** Texts of the events [0, count) of every run, a line each. */
 export function truth(count: number): readonly string[] {
+  const known = TRUTHS.get(count);
+  if (known !== undefined) return known;
   const codec = new EntryCodec(64);
-  return printLines(eventsOf(codec, 0, count), codec)
+  const lines = printLines(eventsOf(codec, 0, count), codec)
     .trimEnd()
     .split('\n');
+  TRUTHS.set(count, lines);
+  return lines;
 }
 
 /** The writers of a run: those of one process after the other. */
@@ -65,6 +76,14 @@ export class Writer {
   /** Events that were acknowledged, and that were handed to a store. */
   acknowledged = 0;
   attempted = 0;
+  /** Events that the policy promises after a power cut; after a kill it promises all that were acknowledged. */
+  promised = 0;
+  /** Acknowledged events that power cuts were allowed to take, and took. */
+  taken = 0;
+  #now = 0;
+  #syncedAt = 0;
+  /** What was acknowledged when the power went, until the next process has seen what is left. */
+  #before = 0;
   /** Where the store came back with fewer events than it had acknowledged. */
   readonly losses: string[] = [];
   /** Complaints of the store. */
@@ -97,9 +116,11 @@ export class Writer {
     // Handles mean something only beside their codec: each process has others.
     codec.fromRaw(0x99, this.complaints.length + this.acknowledged);
     const store = await this.#told(storage, () =>
-      LogStore.open(storage, RUN_HEADER, codec, { segmentBytes: this.#plan.segmentBytes }),
+      LogStore.open(storage, RUN_HEADER, codec, { segmentBytes: this.#plan.segmentBytes, sync: this.#policy() }),
     );
     if (store === undefined) return false;
+    this.taken += Math.max(0, this.#before - store.events);
+    this.#before = 0;
     if (store.events < this.acknowledged) {
       this.losses.push(`opened with ${store.events} events, ${this.acknowledged} were acknowledged`);
       this.acknowledged = store.events;
@@ -115,14 +136,39 @@ export class Writer {
     return false;
   }
 
+  /** The machine went down: from here on nothing counts that was not promised. */
+  powerWasCut(): void {
+    this.#before = this.acknowledged;
+    this.acknowledged = this.promised;
+  }
+
+  #policy(): SyncPolicy {
+    const { sync = 'batch' } = this.#plan;
+    this.#syncedAt = this.#now;
+    return typeof sync === 'object' ? { ...sync, now: () => this.#now } : sync;
+  }
+
+  /** What the policy promises once events [start, end) are acknowledged. */
+  #promise(start: number, end: number, hasNewSegment: boolean): void {
+    const { sync = 'batch' } = this.#plan;
+    const isLate = typeof sync === 'object' && this.#now - this.#syncedAt >= sync.everyMs;
+    if (isLate) this.#syncedAt = this.#now;
+    if (sync === 'batch' || isLate) this.promised = end;
+    // A segment that is full is on disk before the next is begun.
+    else if (hasNewSegment) this.promised = Math.max(this.promised, start);
+  }
+
   /** Appends the events up to `end`, asking twice. */
   async #append(storage: LogStorage, store: LogStore, codec: EntryCodec, end: number): Promise<boolean> {
     const start = this.acknowledged;
     const batch = eventsOf(codec, start, end);
     this.attempted = Math.max(this.attempted, end);
+    this.#now++;
+    const segments = storage.list().length;
     for (let tries = 0; tries < 2; tries++) {
       if (!(await this.#did(storage, () => store.append(batch, start)))) continue;
       this.acknowledged = end;
+      this.#promise(start, end, storage.list().length > segments);
       return true;
     }
     return false;
@@ -194,6 +240,8 @@ export interface RunResult {
   /** How many faults were met: a run has only so many operations. */
   readonly faults: number;
   readonly complaints: readonly string[];
+  /** Acknowledged events that power cuts took, as the policy lets them. */
+  readonly taken: number;
 }
 
 /** A fault at the operations that it picks; `index` counts those of a process. */
@@ -226,7 +274,7 @@ export async function crashRun(
   const writer = new Writer(run);
   const lines = truth(writer.events);
   const wrongs: string[] = [];
-  let disk = new FaultyDisk();
+  let disk = new FaultyDisk({ oneFile: run.oneFile ?? false });
   let faults = 0;
   for (let process = 0; ; process++) {
     let cause: Fault | undefined;
@@ -237,6 +285,7 @@ export async function crashRun(
     if (end === 'refused') wrongs.push(`the log cannot be written: ${writer.complaints.at(-1)}`);
     if (end !== 'down') break;
     const found = cause === 'kill' ? disk.afterKill() : disk.afterPowerCut(chance);
+    if (cause !== 'kill') writer.powerWasCut();
     const attempted = lines.slice(0, writer.attempted);
     wrongs.push(...wrongWith(found, writer.acknowledged, attempted).map((what) => `process ${process}: ${what}`));
     disk = found;
@@ -246,7 +295,7 @@ export async function crashRun(
   wrongs.push(...wrongWith(written, writer.events, lines, true).map((what) => `at last: ${what}`));
   const later = written.afterPowerCut(chance);
   wrongs.push(...wrongWith(later, writer.events, lines, true).map((what) => `after all: ${what}`));
-  return { wrongs, faults, complaints: writer.complaints };
+  return { wrongs, faults, complaints: writer.complaints, taken: writer.taken };
 }
 
 async function endOf(write: () => Promise<boolean>): Promise<'written' | 'refused' | 'down'> {

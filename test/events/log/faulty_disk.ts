@@ -57,6 +57,8 @@ export interface DiskOptions {
   readonly chance?: Chance;
   /** A sync says that all is well, and does nothing. */
   readonly lies?: boolean;
+  /** It has room for one segment: a log of one file. A disk that comes after it is the same. */
+  readonly oneFile?: boolean;
 }
 
 /** A folder of segments on such a disk. */
@@ -64,6 +66,7 @@ export class FaultyDisk implements LogStorage {
   readonly #plan: NonNullable<DiskOptions['plan']>;
   readonly #chance: Chance;
   readonly #lies: boolean;
+  readonly #oneFile: boolean;
   /** The names that the system knows, and those that are on disk. */
   #names = new Map<string, Inode>();
   #namesOnDisk = new Map<string, Inode>();
@@ -75,10 +78,11 @@ export class FaultyDisk implements LogStorage {
   /** What was cut from segments. */
   readonly kept: { readonly name: string; readonly at: number; readonly bytes: Uint8Array }[] = [];
 
-  constructor({ plan = () => undefined, chance = () => 0, lies = false }: DiskOptions = {}) {
+  constructor({ plan = () => undefined, chance = () => 0, lies = false, oneFile = false }: DiskOptions = {}) {
     this.#plan = plan;
     this.#chance = chance;
     this.#lies = lies;
+    this.#oneFile = oneFile;
   }
 
   /** The disk as the next process finds it, this one having been killed. */
@@ -114,7 +118,8 @@ export class FaultyDisk implements LogStorage {
     return [...this.#names.keys()].sort();
   }
 
-  nameOf(segment: number): string {
+  nameOf(segment: number): string | undefined {
+    if (this.#oneFile && segment > 0) return undefined;
     return `${String(segment).padStart(4, '0')}.p2mlog`;
   }
 
@@ -209,7 +214,7 @@ export class FaultyDisk implements LogStorage {
   }
 
   #copy(options: DiskOptions, copyInode: (inode: Inode) => Inode): FaultyDisk {
-    const copy = new FaultyDisk(options);
+    const copy = new FaultyDisk({ oneFile: this.#oneFile, ...options });
     const inodes = new Map<Inode, Inode>();
     const copied = (inode: Inode): Inode => {
       const known = inodes.get(inode) ?? copyInode(inode);

@@ -105,8 +105,9 @@ describe('LogStore', () => {
     expect(storage.calls.slice(-4)).toEqual(['write', 'sync', 'write', 'sync']);
     const lazy = new MemoryStorage();
     const { store, codec } = await open(lazy, { sync: 'never' });
+    const begun = lazy.calls.length;
     await store.append(events(codec, 0, 10), 0);
-    expect(lazy.calls).not.toContain('sync');
+    expect(lazy.calls.slice(begun)).not.toContain('sync');
     await store.close();
     expect(lazy.calls.slice(-3)).toEqual(['sync', 'write', 'sync']);
   });
@@ -121,7 +122,7 @@ describe('LogStore', () => {
       await store.append(events(codec, i, i + 1), i);
       syncs.push(storage.calls.filter((call) => call === 'sync').length);
     }
-    expect([syncs[9], syncs[10], syncs[19], syncs[20], syncs[24]]).toEqual([0, 1, 1, 2, 2]);
+    expect([syncs[9], syncs[10], syncs[19], syncs[20], syncs[24]]).toEqual([1, 2, 2, 3, 3]);
   });
 
   it('takes events once where a write fails and the append is repeated', async () => {
@@ -157,7 +158,7 @@ describe('LogStore', () => {
     await expect(store.append(events(codec, 10, 20), 10)).rejects.toThrow('could not be brought to disk');
     storage.fail = () => undefined;
     await expect(store.append(events(codec, 10, 20), 10)).rejects.toThrow('could not be brought to disk');
-    await store.close();
+    await expect(store.close()).rejects.toThrow('could not be brought to disk');
     const { store: next } = await open(storage);
     expect(next.events).toBeGreaterThanOrEqual(10);
   });
