@@ -40,6 +40,11 @@ function notReplayed<T>(path: string, { init, initPt, kernel, step }: LogOptions
   });
 }
 
+/** Whether the path is that of a binary log, a file, gzip or not, or a folder of segments. */
+export function isStoredAsIs(path: string): boolean {
+  return isFolder(path) ? isLogFolder(path) : isBinaryLog(path);
+}
+
 /** Whether the file, gzip or not, begins as a binary log does; whoever reads it says why where it cannot be read. */
 function isBinaryLog(path: string): boolean {
   const beginning = new Uint8Array(MAGIC_BYTES);

@@ -1,7 +1,6 @@
 import {
   FAULT,
   KINDS,
-  Operation,
   OPERATIONS,
   Result,
   type ByteSink,
@@ -11,12 +10,11 @@ import {
 } from '../../events/index.js';
 import { lookUp } from '../../src/index.js';
 import { Timeline } from '../audit/timeline.js';
+// Not pfn_to_mfn: it answers without the indicator bits, so what it returned names no entry.
+import { ENTRY_LOOK_UPS as LOOK_UPS, ENTRY_SETS as SETS } from '../history/entry_operations.js';
 import { OperationTracker, type TrackedOperation } from './operation_tracker.js';
 import { TextSink } from './text_sink.js';
 
-const SETS: readonly number[] = [Operation.set_phys_to_machine, Operation.__set_phys_to_machine];
-// Not pfn_to_mfn: it answers without the indicator bits, so what it returned names no entry.
-const LOOK_UPS: readonly number[] = [Operation.__pfn_to_mfn, Operation.get_phys_to_machine];
 const CALL = KINDS.call.id;
 const RETURN = KINDS.return.id;
 const SET_ENTRY = KINDS.set_entry.id;

@@ -108,14 +108,12 @@ export class JustInTimeSearch {
         continue;
       }
       if (slot === NONE) return 'ok';
-      this.#return(slot, now);
+      if (!this.#return(slot, now, stepsMax)) return 'unknown';
       openCount--;
-      this.steps += this.#states.count + this.#work.count;
       if (this.#states.count === 0) {
         this.failed = now;
         return 'violated';
       }
-      if (this.steps > stepsMax) return 'unknown';
       if (openCount > 0 || this.#states.count > 1) continue;
       this.decidedValue = this.#states.valueOf(0);
       return at;
@@ -149,8 +147,11 @@ export class JustInTimeSearch {
     return true;
   }
 
-  /** The access in `slot` returns: the states in which it has its place, and those that giving it one leads to. */
-  #return(slot: number, now: number): void {
+  /**
+   * The access in `slot` returns: the states in which it has its place, and those that giving it one leads to. False where
+   * the steps run out.
+   */
+  #return(slot: number, now: number, stepsMax: number): boolean {
     const { kind, call } = this.#ops;
     const access = this.#open[slot]!;
     const isWrite = kind[access] === AccessKind.write;
@@ -170,10 +171,15 @@ export class JustInTimeSearch {
       // A write that was open when that value was written may have come directly before.
       if (isPlaced || (isWrite && call[access]! < writtenAt)) next.add(value, writtenAt, mask);
     }
-    for (let s = 0; s < work.count; s++) this.#widen(s, slot, now, isWrite);
+    this.steps += states.count;
+    for (let s = 0; s < work.count; s++) {
+      if (this.steps++ >= stepsMax) return false;
+      this.#widen(s, slot, now, isWrite);
+    }
     this.#open[slot] = NONE;
     this.#states = next;
     this.#next = states;
+    return true;
   }
 
   /** What state `s` of `#work` leads to, where the access in `slot` has no place yet and returns now. */

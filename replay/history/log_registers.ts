@@ -1,4 +1,4 @@
-import { P2mError, type StoredLog } from '../../events/index.js';
+import { P2mError, type StoredLog, type Word } from '../../events/index.js';
 import { LeafClass, leafClass, lookUp } from '../../src/index.js';
 import { Timeline } from '../audit/timeline.js';
 import type { AccessGroup } from './access_store.js';
@@ -34,6 +34,8 @@ export interface GuiltyOperation {
 /** A pfn whose operations have no order. */
 export interface PfnViolation {
   readonly pfn: number;
+  /** What it held before all. */
+  readonly initial: Word;
   /** Some that have none by themselves, as they began. */
   readonly guilty: readonly GuiltyOperation[];
 }
@@ -138,15 +140,15 @@ class LogCheck {
     const { memory } = this.#timeline;
     const registers = this.#registers;
     registers.load(store, group, pfn, leafClass(memory, pfn) !== LeafClass.beyond);
-    if (registers.count === 0) return;
+    if (registers.told === 0) return;
     this.#pfns++;
-    this.#operations += registers.count;
+    this.#operations += registers.told;
     const initial = lookUp(memory, pfn);
     const verdict = this.#search.run(initial, registers.count + this.#stepsMax);
     if (verdict === 'unknown') this.#unknown.push(pfn);
     if (verdict !== 'violated' || ++this.#violated > this.#violationsMax) return;
     const guilty = guiltyAccesses(registers, this.#search, initial);
-    this.#violations.push({ pfn, guilty: guilty.map((access) => this.#told(access)) });
+    this.#violations.push({ pfn, initial, guilty: guilty.map((access) => this.#told(access)) });
   }
 
   #told(access: number): GuiltyOperation {

@@ -9,6 +9,8 @@ import { NEVER } from './register_operations.js';
 export class RegisterAccesses {
   /** Accesses. */
   count = 0;
+  /** The same with those that `load` left out because nothing depends on them. */
+  told = 0;
   /** By access: an AccessKind, not `none`. */
   kind = new Uint8Array(0);
   /** What was read, or is written. */
@@ -46,6 +48,7 @@ export class RegisterAccesses {
       count++;
     }
     this.count = count;
+    this.told = count;
     if (!isSorted) this.#sort();
     if (hasPending) this.#dropUnread();
   }

@@ -1,7 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { addCheck } from '../../cli/check.js';
+import { LogWriter } from '../../events/index.js';
+import { exploredLog, IDENTITY_RACE } from '../replay/export/exported.js';
+import { runVerb } from './in_process.js';
 import { runP2m, temporaryFolder } from './run_p2m.js';
+
+vi.mock('../../cli/output.js', async () => (await import('./in_process.js')).keptOutput);
 
 const STALE = 'test/histories/stale-read.jsonl';
 const stale = readFileSync(new URL(`../histories/stale-read.jsonl`, import.meta.url), 'utf8');
@@ -119,5 +125,57 @@ verdict: violated
       stderr: 'error: absent.jsonl: cannot read: no such file\n',
       code: 3,
     });
+  });
+});
+
+describe('p2m check of a log', () => {
+  const logOf = (kernel: '3.19' | '7.0'): string => {
+    const { log } = exploredLog({ kernel, ...IDENTITY_RACE });
+    const pieces: Uint8Array[] = [];
+    const writer = new LogWriter((piece) => pieces.push(piece.slice()), log.header, log.codec);
+    for (let block = 0; block < log.blocks; block++) writer.append(log.read(block));
+    writer.close();
+    const file = `${temporaryFolder()}/${kernel}.p2mlog`;
+    writeFileSync(file, Buffer.concat(pieces));
+    return file;
+  };
+  const check = (...args: string[]) => runVerb(addCheck, ['check', ...args]);
+
+  it('names the pfn, and the operations that no order explains', async () => {
+    const bad = logOf('3.19');
+    const { stdout, stderr } = await check(bad);
+    expect(stdout).toEqual([
+      `${bad}: 2 operations on 1 pfn`,
+      'pfn 0x402: error: no order explains what its operations returned; it held i:1026 at first',
+      '  events 1081..1086  CPU 1  __pfn_to_mfn(0x402)  -> i:1028',
+      'verdict: violated',
+    ]);
+    expect([stderr, process.exitCode]).toEqual(['', 1]);
+    process.exitCode = 0;
+  });
+
+  it('says ok, and reads gzip', async () => {
+    const good = logOf('7.0');
+    writeFileSync(`${good}.gz`, gzipSync(readFileSync(good)));
+    expect((await check(`${good}.gz`)).stdout).toEqual([`${good}.gz: 2 operations on 1 pfn`, 'verdict: ok']);
+    expect(process.exitCode).toBe(0);
+  });
+
+  it('gives the report as one JSON object, entries raw', async () => {
+    const { stdout } = await check('--json', logOf('3.19'));
+    expect(JSON.parse(stdout.join(''))).toEqual({
+      verdict: 'violated',
+      exitCode: 1,
+      operations: 2,
+      pfns: 1,
+      violatedPfns: 1,
+      unknown: [],
+      violations: [{ pfn: 0x402, initial: '0x4000000000000402', guilty: [{ op: 6, call: 1081, end: 1086 }] }],
+    });
+    process.exitCode = 0;
+  });
+
+  it('takes --initial for wrong usage: the log says it', async () => {
+    expect(await check('--initial', '0', logOf('7.0'))).toMatchObject({ stdout: [], code: 2 });
   });
 });

@@ -18,27 +18,35 @@ import { EventType, OperationKind, type History } from '../../../replay/index.js
 export const NR_PAGES = 32;
 export const firstWord = (pfn: number): Word => mfnWord(1000 + pfn);
 
+/** The events of a booted domain; no entry of it is wide, so they are the same with any codec. */
+function booted(): { readonly batch: EventBatch; readonly header: EventsHeader } {
+  const batch = new EventBatch();
+  const domain = new Domain({
+    form: formByKernel('7.0'),
+    geometry: GEOMETRIES.tiny,
+    nrPages: NR_PAGES,
+    onEvents: (events) => {
+      for (let i = 0; i < events.length; i++) batch.copyRow(events, i, payloadColumn(events.kind[i]!));
+    },
+  });
+  bootSequence(domain, { nrPages: NR_PAGES, firstEntry: firstWord(0) });
+  domain.flush();
+  return { batch, header: headerOf(domain) };
+}
+
+const BOOTED = booted();
+/** The number of the first operation that is told. */
+export const FIRST_OP = Math.max(...BOOTED.batch.op.subarray(0, BOOTED.batch.length)) + 1;
+
 /** The events of a booted domain, and then whatever is told: the calls and returns of a log, without what lies between. */
 export class RegisterLog {
   readonly codec = new EntryCodec(64);
   readonly batch = new EventBatch();
-  readonly #header: EventsHeader;
-  #op: number;
+  #op = FIRST_OP;
 
   constructor() {
-    const domain = new Domain({
-      form: formByKernel('7.0'),
-      geometry: GEOMETRIES.tiny,
-      nrPages: NR_PAGES,
-      codec: this.codec,
-      onEvents: (events) => {
-        for (let i = 0; i < events.length; i++) this.batch.copyRow(events, i, payloadColumn(events.kind[i]!));
-      },
-    });
-    bootSequence(domain, { nrPages: NR_PAGES, firstEntry: firstWord(0) });
-    domain.flush();
-    this.#header = headerOf(domain);
-    this.#op = Math.max(...this.batch.op.subarray(0, this.batch.length)) + 1;
+    const { batch } = BOOTED;
+    for (let i = 0; i < batch.length; i++) this.batch.copyRow(batch, i, payloadColumn(batch.kind[i]!));
   }
 
   /** Events so far. */
@@ -81,7 +89,7 @@ export class RegisterLog {
   }
 
   log(): BatchLog {
-    return new BatchLog('registers.p2mlog', this.#header, this.codec, [this.batch]);
+    return new BatchLog('registers.p2mlog', BOOTED.header, this.codec, [this.batch]);
   }
 }
 
