@@ -1,14 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { usageError } from '../events/index.js';
+import { Interrupted, TemporaryFolder } from '../bench/temporary_folder.js';
+import { ExitCode, usageError } from '../events/index.js';
 import { parseChaos, stressLayout, workloadOf, workloadText, type Untouched } from '../replay/index.js';
 import { formByKernel, geometryByName, NEWEST } from '../src/index.js';
 import { parseNumber } from './numbers.js';
+import { note, print } from './output.js';
 import { quoted } from './quoted.js';
 import type { RoundPlan } from './stress_round.js';
 import { StressSession } from './stress_session.js';
+import { planLine, tallyJson, tallyText } from './stress_text.js';
 
 interface StressOptions {
   readonly kernel: string;
@@ -29,6 +30,7 @@ interface StressOptions {
   readonly kill: string;
   readonly failAt?: string;
   readonly failFrom?: string;
+  readonly keepGoing?: boolean;
   readonly seed?: string;
   readonly output?: string;
   readonly json?: boolean;
@@ -66,6 +68,7 @@ export function addStress(program: Command): void {
     .option('--kill <n>', 'threads that are killed in the middle of what they do, in each round', '0')
     .option('--fail-at <n>', 'the n-th attempt to allocate fails')
     .option('--fail-from <n>', 'the n-th attempt to allocate and all later ones fail')
+    .option('--keep-going', 'go on where all that a round has broken is a defect of the gallery')
     .option('--seed <n>', 'of the operations and pauses; default: chosen, and printed')
     .option('-o, --output <log>', 'keep the log of the last round: FILE.p2mlog, or a folder of segments')
     .option('--json', 'one JSON object instead of text')
@@ -81,7 +84,7 @@ Exit: 0 ok, 1 violated, 2 usage, 3 bad input, 4 no verdict.
 Examples:
   p2m stress
   p2m stress --kernel 3.19-rc1 --mix pmds --threads 4
-  p2m stress --mutant no-recheck --chaos 1 --seed 7
+  p2m stress --mutant leaf-recheck-dropped --mix leaves --chaos 5
   p2m stress --mix look-up=90,set=10 --skew zipf --memory flat -o run.p2mlog`,
     )
     .action(async (options: StressOptions) => {
@@ -92,21 +95,28 @@ Examples:
 async function run(options: StressOptions): Promise<number> {
   const plan = planOf(options);
   const seed = options.seed === undefined ? chosenSeed() : parseNumber(options.seed, '--seed', 2 ** 31);
-  const folder = mkdtempSync(join(tmpdir(), 'p2m-stress-'));
+  const again = commandOf(options, plan, seed);
+  const folder = new TemporaryFolder();
   try {
-    return await new StressSession({
-      plan,
-      seed,
-      folder,
+    const { path, signal } = folder;
+    const session = new StressSession({
+      ...{ plan, seed, folder: path, signal, output: options.output, keepGoing: options.keepGoing === true },
       seconds: positive(options.seconds, '--seconds', SECONDS_MAX),
       roundsMax: options.rounds === undefined ? Infinity : whole(options.rounds, '--rounds', 2 ** 31),
       kills: parseNumber(options.kill, '--kill', plan.threads + 1),
-      output: options.output,
-      json: options.json === true,
-      again: commandOf(options, plan, seed),
-    }).run();
+    });
+    if (options.json !== true) print(`${planLine(plan, seed)}\n`);
+    await session.run();
+    const { tally } = session;
+    if (options.json === true) print(JSON.stringify(tallyJson(tally, plan, seed, again), null, 2));
+    else for (const line of tallyText(tally, again)) print(line);
+    return { ok: ExitCode.ok, violated: ExitCode.violated, unknown: ExitCode.noVerdict }[tally.verdict];
+  } catch (error) {
+    if (!(folder.signal.reason instanceof Interrupted)) throw error;
+    note(`${folder.signal.reason.message}; ${again}`);
+    return folder.signal.reason.exitCode;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 
@@ -194,5 +204,6 @@ function commandOf(options: StressOptions, plan: RoundPlan, seed: number): strin
     ['seed', String(seed)],
   ];
   const words = given.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]));
-  return ['p2m stress', ...words, ...(share ? ['--share'] : [])].join(' ');
+  const flags = [...(share ? ['--share'] : []), ...(options.keepGoing === true ? ['--keep-going'] : [])];
+  return ['p2m stress', ...words, ...flags].join(' ');
 }

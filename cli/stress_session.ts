@@ -1,12 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExitCode } from '../events/index.js';
-import { StressWorkers, type StressRound, type ThreadFate } from '../node/index.js';
-import { checkLogRegisters, Random } from '../replay/index.js';
-import { counted } from './counted.js';
-import { note, print } from './output.js';
+import { StressWorkers, type StressRound } from '../node/index.js';
+import { judgeRound, mutantsByName, Random, type Mutant } from '../replay/index.js';
 import { openStoredLog } from './stored_log.js';
+import { explainFinding, type ExplainedFinding } from './stress_finding.js';
 import { playRound, type PlayedRound, type RoundPlan } from './stress_round.js';
+import { StressTally } from './stress_tally.js';
 
 /** What a run of rounds is told. */
 export interface StressSessionOptions {
@@ -18,83 +17,112 @@ export interface StressSessionOptions {
   readonly roundsMax: number;
   /** Threads killed in each round. */
   readonly kills: number;
+  /** Goes on where all that a round has broken is in the gallery. */
+  readonly keepGoing: boolean;
   /** Where the log of the last round is kept. */
   readonly output: string | undefined;
-  readonly json: boolean;
-  /** The command that repeats the run. */
-  readonly again: string;
+  /** Aborted when the user wants the end. */
+  readonly signal: AbortSignal;
 }
 
 const PROGRESS_MS = 200;
+/** Findings of one round that are looked into. */
+const EXPLAINED_MAX = 3;
+/** Kills come within so long of a round's start. */
+const KILL_MS = 500;
 
-/** `p2m stress`: rounds until the time is over, or one breaks. */
+/** Rounds until the time is over, or one breaks. */
 export class StressSession {
+  readonly tally: StressTally;
   readonly #options: StressSessionOptions;
   readonly #random: Random;
   readonly #workers = new StressWorkers();
+  readonly #mutant: Mutant | undefined;
   #leftMs: number;
 
   constructor(options: StressSessionOptions) {
+    const { mutant } = options.plan;
     this.#options = options;
     this.#random = new Random(options.seed);
+    this.#mutant = mutant === undefined ? undefined : mutantsByName(mutant)[0];
     this.#leftMs = options.seconds * 1000;
+    this.tally = new StressTally();
   }
 
-  /** Gives the exit code. */
-  async run(): Promise<number> {
+  /** Plays the rounds. @throws {P2mError} a log cannot be written or read; what `signal` was aborted with */
+  async run(): Promise<void> {
+    const { roundsMax, signal } = this.#options;
     try {
-      return await this.#rounds();
+      for (let n = 1; n <= roundsMax && this.#leftMs > 0 && !this.tally.isOver; n++) {
+        signal.throwIfAborted();
+        await this.#round(n);
+      }
     } finally {
       await this.#workers.end();
     }
   }
 
-  async #rounds(): Promise<number> {
-    const { roundsMax } = this.#options;
-    for (let n = 1; n <= roundsMax && this.#leftMs > 0; n++) {
-      const path = this.#options.output ?? join(this.#options.folder, `round-${n}.p2mlog`);
-      rmSync(path, { recursive: true, force: true });
-      const played = await this.#play(n, path);
-      this.#leftMs -= played.end.ms;
-      const log = await openStoredLog(path);
-      const started = performance.now();
-      const report = checkLogRegisters(log);
-      print(
-        `round ${n}: ${counted(played.end.operations, 'operation')}, ${counted(played.end.events, 'event')}, ${Math.round(played.end.ms)} ms, ${report.verdict} in ${Math.round(performance.now() - started)} ms`,
-      );
-      print(
-        played.end.threads.map((fate: ThreadFate) => `${fate.kind}${'what' in fate ? ` ${fate.what}` : ''}`).join(', '),
-      );
-      if (report.verdict !== 'ok') {
-        print(JSON.stringify(report.violations.slice(0, 3)));
-        return ExitCode.violated;
-      }
+  async #round(n: number): Promise<void> {
+    const { output, folder, keepGoing } = this.#options;
+    const path = output ?? join(folder, `round-${n}.p2mlog`);
+    rmSync(path, { recursive: true, force: true });
+    const played = await this.#play(n, path);
+    this.#leftMs -= played.end.ms;
+    this.#options.signal.throwIfAborted();
+    const log = await openStoredLog(path);
+    const killed = played.end.threads.flatMap(({ kind }, thread) => (kind === 'killed' ? [thread] : []));
+    const report = judgeRound(log, { memory: played.memory, killed });
+    const explained: ExplainedFinding[] = [];
+    for (const finding of report.findings) {
+      if (this.tally.isTold(finding.check)) continue;
+      explained.push(await explainFinding({ log, path, finding, mutant: this.#mutant, plan: this.#options.plan }));
+      if (explained.length === EXPLAINED_MAX) break;
     }
-    return ExitCode.ok;
+    this.tally.add(n, played, report, explained, keepGoing);
+    if (output === undefined) rmSync(path, { recursive: true, force: true });
   }
 
   async #play(n: number, path: string): Promise<PlayedRound> {
-    const { plan, kills } = this.#options;
+    const { plan, signal } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const turn = {
       seed: this.#random.below(2 ** 31),
       ms: this.#leftMs,
-      kills: Array.from({ length: kills }, (_, i) => ({
-        thread: (this.#random.below(plan.threads) + i) % plan.threads,
-        ms: this.#random.below(Math.min(this.#leftMs, 1000)),
-      })),
+      kills: this.#kills(),
       workers: this.#workers,
       path,
     };
     try {
-      return await playRound(plan, turn, (round) => (timer = this.#watch(n, round)));
+      return await playRound(plan, turn, (round) => {
+        signal.addEventListener('abort', () => round.stop(), { once: true });
+        timer = this.#watch(n, round);
+      });
     } finally {
       clearInterval(timer);
+      showProgress('');
     }
   }
 
-  #watch(n: number, round: StressRound): NodeJS.Timeout | undefined {
-    if (!process.stderr.isTTY) return undefined;
-    return setInterval(() => note(`round ${n}: ${round.operations} operations, ${round.events} events`), PROGRESS_MS);
+  /** Threads that will be killed, each another, and when. */
+  #kills(): { readonly thread: number; readonly ms: number }[] {
+    const { plan, kills } = this.#options;
+    const first = this.#random.below(plan.threads);
+    return Array.from({ length: kills }, (_, i) => ({
+      thread: (first + i) % plan.threads,
+      ms: this.#random.below(Math.min(Math.ceil(this.#leftMs), KILL_MS)),
+    }));
   }
+
+  #watch(n: number, round: StressRound): NodeJS.Timeout {
+    return setInterval(() => {
+      const { rounds, operations, events } = this.tally;
+      const before = rounds === 0 ? '' : `, ${operations + round.operations} in all`;
+      showProgress(`round ${n}: ${round.operations} operations${before}, ${events + round.events} events`);
+    }, PROGRESS_MS);
+  }
+}
+
+/** On a terminal, in the place of what it said before. */
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
