@@ -9,7 +9,7 @@ const PER_BLOCK = 4096;
 const ASKED = 2 ** 18;
 const MOMENTS = 16;
 /** As beside a log. */
-const SIZES = { snapshotBytesPerEvent: 32 };
+const SIZES = { snapshotBytesPerEvent: 16 };
 
 /** What is asked of the index; `build` makes it, in events. */
 export type Question = 'build' | 'set by' | 'events of' | 'state at';

@@ -137,6 +137,9 @@ class OperationSearch {
   #call: LoggedCall | undefined;
   #origin: LoggedOrigin | undefined;
   #task: Task | undefined;
+  #isFirst = true;
+  /** What stands before is of another operation of that number, which had returned. */
+  #isOver = false;
 
   get operation(): LoggedOperation | undefined {
     if (this.#op <= NO_OP) return undefined;
@@ -152,8 +155,11 @@ class OperationSearch {
     if (this.#op === NO_OP) return true;
     const kind = batch.kind[i]!;
     const isOwn = batch.op[i] === this.#op;
-    if (kind === CALL && isOwn) this.#call ??= callAt(batch, i, seq);
-    else if (kind === ORIGIN && isOwn) this.#origin ??= originAt(batch, i);
+    if (isOwn && this.#isFirst) this.#isFirst = false;
+    else if (isOwn && kind === RETURN) this.#isOver = true;
+    if (this.#isOver && this.#call === undefined) return true;
+    if (kind === CALL && isOwn && !this.#isOver) this.#call ??= callAt(batch, i, seq);
+    else if (kind === ORIGIN && isOwn && !this.#isOver) this.#origin ??= originAt(batch, i);
     else if (kind === TASK && batch.cpu[i] === this.#cpu && this.#call !== undefined) {
       this.#task = taskAt(batch, i);
       return true;

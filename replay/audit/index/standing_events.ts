@@ -85,10 +85,23 @@ export class StandingEvents {
   /** Takes note of all events of a block, the first of which is event `seq`. */
   block(batch: EventBatch, seq: number): BlockContent {
     const content = { kinds: new NameMask(), operations: new NameMask(), tasks: new NameMask(), leastTime: Infinity };
+    const kinds = new Uint8Array(256);
+    for (let i = 0; i < batch.length; i++) kinds[batch.kind[i]!] = 1;
+    kinds.forEach((isThere, kind) => isThere === 1 && content.kinds.number(kind));
     let op = -1;
     for (let i = 0; i < batch.length; i++) {
       const kind = batch.kind[i]!;
-      content.kinds.number(kind);
+      const after = kind === CALL ? this.#afterReturn(batch, i) : i;
+      if (after > i) {
+        // Nothing of it stands behind its return.
+        content.operations.number(batch.a[i]!);
+        const task = this.#tasks.get(batch.cpu[i]!);
+        if (task !== undefined) content.tasks.add(task.names);
+        content.leastTime = Math.min(content.leastTime, this.#time);
+        op = -1;
+        i = after - 1;
+        continue;
+      }
       const isTelling = kind === CALL || kind === RETURN || kind === TASK || kind === ORIGIN;
       // Most events are of the operation of the one before, and say nothing of it.
       if (!isTelling && batch.op[i] === op) continue;
@@ -118,6 +131,18 @@ export class StandingEvents {
     } else if (kind === RETURN) this.#open.delete(op);
     if (operation.time !== undefined) this.#time = operation.time;
     return operation;
+  }
+
+  /** The row behind the return of the call in row `i`, where nothing came between and nothing was told of it before; else `i`. */
+  #afterReturn({ kind, op, length }: EventBatch, i: number): number {
+    const own = op[i]!;
+    if (own === NO_OP || this.#open.has(own)) return i;
+    for (let row = i + 1; row < length && op[row] === own; row++) {
+      const id = kind[row];
+      if (id === RETURN) return row + 1;
+      if (id === CALL || id === TASK || id === ORIGIN) return i;
+    }
+    return i;
   }
 
   #begin(op: number, cpu: number, seq: number): StandingOperation {

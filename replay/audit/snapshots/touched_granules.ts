@@ -35,6 +35,8 @@ export class TouchedGranules implements WordSink {
   readonly #places = new WordList();
   readonly #isWhole: Uint8Array;
   #whole: number[] = [];
+  /** The place of a role that was touched last; -1: none since the last step. */
+  #lastRole = -1;
   /** The low granules as they were at the last step. */
   readonly #low: Int32Array;
 
@@ -80,6 +82,7 @@ export class TouchedGranules implements WordSink {
   /** A step was taken. */
   clearStep(): void {
     this.#places.clear();
+    this.#lastRole = -1;
     for (const granule of this.#whole) this.#isWhole[granule] = 0;
     this.#whole = [];
     this.#low.set(this.#memory.words.subarray(0, this.#low.length));
@@ -143,8 +146,11 @@ export class TouchedGranules implements WordSink {
     this.#wholly((end - 1) >>> WORD_SHIFT);
   }
 
+  /** Pages are given out and filled one after the other: their roles are mostly in the word of the one before. */
   #role(page: number): void {
-    this.change(this.#shape.rolePlace(page));
+    const place = this.#shape.rolePlace(page);
+    if (place !== this.#lastRole) this.change(place);
+    this.#lastRole = place;
   }
 
   #wholly(granule: number): void {

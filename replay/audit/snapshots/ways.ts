@@ -61,8 +61,8 @@ export class Ways {
   /** The snapshots whose granules may be other at `place` than at snapshot `index`: from the first one to before the second. */
   between({ at, reached }: MemoryPlace, index: number): [start: number, end: number] {
     const start = Math.min(this.before(at), index) + 1;
-    const furthest = this.#moments.findIndex((moment) => moment >= reached);
-    return [start, Math.max(index, furthest < 0 ? this.#moments.length - 1 : furthest) + 1];
+    const furthest = reached === 0 ? EMPTY : this.#moments.findIndex((moment) => moment >= reached);
+    return [start, Math.max(index, furthest < 0 && reached > 0 ? this.#moments.length - 1 : furthest) + 1];
   }
 
   /** Those to the end of `steps` steps behind snapshot `index`. */
