@@ -44,7 +44,7 @@ function pack(storage: FolderStorage, path: string, json: boolean): void {
   const end = verified(storage);
   const names = storage.list();
   const closed = end === 'closed' ? names : names.slice(0, -1);
-  const packed = closed.filter((name) => !name.endsWith('.gz')).map((name) => packSegment(storage.pathOf(name)));
+  const packed = closed.filter((name) => !name.endsWith('.gz')).map((name) => packSegment(storage, name));
   storage.syncFolder();
   if (json) return print(JSON.stringify({ packed }));
   for (const { file, bytes, packedBytes } of packed) print(`${file}: ${bytes} -> ${packedBytes} bytes`);
@@ -60,7 +60,8 @@ function verified(storage: FolderStorage): string {
 }
 
 /** The whole segment is there under one name or the other at any moment. */
-function packSegment(path: string): { file: string; bytes: number; packedBytes: number } {
+function packSegment(storage: FolderStorage, name: string): { file: string; bytes: number; packedBytes: number } {
+  const path = storage.pathOf(name);
   const bytes = readFileSync(path);
   const gzip = gzipSync(bytes);
   if (!gunzipSync(gzip).equals(bytes)) throw new Error(`gzip does not give ${path} back`);
@@ -70,6 +71,8 @@ function packSegment(path: string): { file: string; bytes: number; packedBytes: 
   fsyncSync(fd);
   closeSync(fd);
   renameSync(temporary, file);
+  // Else a power cut may keep the name that goes and not the one that comes.
+  storage.syncFolder();
   unlinkSync(path);
   return { file, bytes: bytes.length, packedBytes: gzip.length };
 }
