@@ -67,7 +67,7 @@ export async function playRound(
   const round = new StressRound({ shared, jobs, log, seq: boot.length, ms, kills, workers });
   onRound(round);
   const end = await round.run();
-  if (end.logFailure === undefined) await log.close();
+  await (end.logFailure === undefined ? log.close() : log.close().catch(() => undefined));
   return { end, memory: memoryOf(shared), bootEvents: boot.length };
 }
 

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { StressWorkers, type StressRound } from '../node/index.js';
-import { judgeRound, mutantsByName, Random, type Mutant } from '../replay/index.js';
+import { judgeRound, mutantsByName, Random, type JudgeRoundOptions, type Mutant } from '../replay/index.js';
 import { openStoredLog } from './stored_log.js';
 import { explainFinding, type ExplainedFinding } from './stress_finding.js';
 import { playRound, type PlayedRound, type RoundPlan } from './stress_round.js';
@@ -70,8 +70,7 @@ export class StressSession {
     this.#leftMs -= played.end.ms;
     this.#options.signal.throwIfAborted();
     const log = await openStoredLog(path);
-    const killed = played.end.threads.flatMap(({ kind }, thread) => (kind === 'killed' ? [thread] : []));
-    const report = judgeRound(log, { memory: played.memory, killed });
+    const report = judgeRound(log, evidence(played));
     const explained: ExplainedFinding[] = [];
     for (const finding of report.findings) {
       if (this.tally.isTold(finding.check)) continue;
@@ -120,6 +119,13 @@ export class StressSession {
       showProgress(`round ${n}: ${round.operations} operations${before}, ${events + round.events} events`);
     }, PROGRESS_MS);
   }
+}
+
+/** What is known of a round beside its log. A log that could take no more ends in the middle of what threads did. */
+function evidence({ end, memory }: PlayedRound): JudgeRoundOptions {
+  const isCut = end.logFailure !== undefined;
+  const killed = end.threads.flatMap(({ kind }, thread) => (isCut || kind === 'killed' ? [thread] : []));
+  return isCut ? { killed } : { killed, memory };
 }
 
 /** On a terminal, in the place of what it said before. */
