@@ -70,6 +70,7 @@ export function addExplore(program: Command): void {
     .option('--fail-from <n>', 'the n-th attempt to allocate and all later ones fail')
     .option('--check <name...>', 'what it is held to; default: everything (--help lists them)')
     .option('--machines <module>', 'a module whose `machines` stand in for those of the kernel form')
+    .option('--mutant <name>', 'put one mistake into the kernel (--mutate all lists them)')
     .option('--from <log>', 'draw the scenario from the calls of a log')
     .option('--window <A..B>', 'lines of that log from A to before B (events, of an event log)')
     .option('--init <dump>', 'list before that log')

@@ -4,6 +4,7 @@ import { inputError, P2mError, usageError } from '../events/index.js';
 import {
   inlineScenario,
   inlineThread,
+  mutantKernel,
   readScenario,
   scenarioJson,
   scenarioOf,
@@ -31,6 +32,7 @@ export interface ScenarioOptions {
   readonly init?: string;
   readonly initPt?: string;
   readonly machines?: string;
+  readonly mutant?: string;
 }
 
 /** A scenario, and the words of a command line that give it again. */
@@ -50,13 +52,20 @@ export async function givenScenario(file: string | undefined, options: ScenarioO
       expected: "one of: a FILE, --thread 'set 0x402 m:77' ..., or --from LOG --window A..B",
     });
   }
-  const given = await fromSource(file, options);
+  const given = withMutant(await fromSource(file, options), options.mutant);
   if (options.machines === undefined) return given;
   return {
     ...given,
     scenario: { ...given.scenario, machines: await readMachines(options.machines) },
     words: [...given.words, '--machines', quoted(options.machines)],
   };
+}
+
+/** The kernel with one mistake in it. */
+function withMutant(given: GivenScenario, name: string | undefined): GivenScenario {
+  if (name === undefined) return given;
+  const { form, machines } = mutantKernel(given.scenario.form, name);
+  return { ...given, scenario: { ...given.scenario, form, machines }, words: [...given.words, '--mutant', name] };
 }
 
 async function fromSource(file: string | undefined, options: ScenarioOptions): Promise<GivenScenario> {

@@ -189,25 +189,29 @@ class RoundJudge {
   }
 
   /** Operations in the middle for good, and the lock. */
-  #ends({ accounts, memory }: PlayedLog): void {
+  #ends({ accounts, memory, lastLock }: PlayedLog): void {
     const { cut } = accounts;
     const owner = memory.words[Global.p2m_update_lock]! - 1;
     const holder = cut.find(({ cpu }) => cpu === owner);
     const isDead = holder !== undefined && (holder.end !== 'none' || this.#isKilled(holder));
     // That one died of an assertion or a fault is told.
-    for (const one of cut) if (one.end === 'none') this.#cut(one, isDead && one !== holder ? owner : -1);
+    const keeper = owner >= 0 && !isDead ? [lastLock.op] : [];
+    for (const one of cut) if (one.end === 'none') this.#cut(one, isDead && one !== holder ? owner : -1, keeper);
     if (owner < 0) return;
     const says = `p2m_update_lock is held by CPU ${owner}`;
-    if (holder === undefined) this.#find('lock-kept', `${says}, which is in no operation`, -1, []);
+    if (holder === undefined) this.#find('lock-kept', `${says}, which is in no operation`, lastLock.seq, keeper);
     else if (isDead) this.#excused.push(`${says}, which died in operation ${holder.op}`);
   }
 
-  /** @param deadOwner the dead CPU that holds p2m_update_lock, -1 for none */
-  #cut(cut: CutOperation, deadOwner: number): void {
+  /**
+   * @param deadOwner the dead CPU that holds p2m_update_lock, -1 for none
+   * @param keeper    the operation that took it and keeps it
+   */
+  #cut(cut: CutOperation, deadOwner: number, keeper: readonly number[]): void {
     const says = `operation ${cut.op}, ${cut.operation} of ${hex(cut.pfn)} on CPU ${cut.cpu}, never returned`;
     if (this.#isKilled(cut)) this.#excused.push(`${says}: its thread was killed`);
     else if (deadOwner >= 0) this.#excused.push(`${says}: CPU ${deadOwner}, a dead one, holds p2m_update_lock`);
-    else this.#find('no-return', says, cut.call, [cut.op]);
+    else this.#find('no-return', says, cut.call, [...keeper, cut.op]);
   }
 
   #isKilled({ cpu, end }: CutOperation): boolean {

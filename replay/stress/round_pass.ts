@@ -8,13 +8,15 @@ import { RoundBooks, type RoundAccounts } from './page_accounting.js';
 const CALL = KINDS.call.id;
 const RETURN = KINDS.return.id;
 const WARN = KINDS.warn.id;
+const LOCK = KINDS.lock.id;
 
 /** By kind: what is done with it. */
-const Does = { nothing: 0, call: 1, return: 2, outcome: 3 } as const;
+const Does = { nothing: 0, call: 1, return: 2, outcome: 3, lock: 4 } as const;
 const DOES = new Uint8Array(256);
 for (const kind of OUTCOME_KINDS) DOES[kind] = Does.outcome;
 DOES[CALL] = Does.call;
 DOES[RETURN] = Does.return;
+DOES[LOCK] = Does.lock;
 
 /** A warning that was printed. */
 export interface LoggedWarning {
@@ -31,6 +33,8 @@ export interface PlayedLog {
   readonly outcomes: readonly OutcomeRow[];
   /** The first `WARNINGS_MAX`. */
   readonly warnings: readonly LoggedWarning[];
+  /** The event that took p2m_update_lock last, and its operation; -1 and 0 where none did. */
+  readonly lastLock: { readonly seq: number; readonly op: number };
   /** The memory behind the last event, and its digests. */
   readonly memory: Memory;
   readonly digest: StateDigest;
@@ -66,6 +70,8 @@ class RoundPass {
   readonly #books: RoundBooks;
   readonly #outcomes: OutcomeTable;
   readonly #warnings: LoggedWarning[] = [];
+  #lockSeq = -1;
+  #lockOp = 0;
 
   constructor(log: StoredLog, timeline: Timeline) {
     this.#log = log;
@@ -80,7 +86,14 @@ class RoundPass {
     this.#timeline.goTo(this.#log.events);
     const outcomes = this.#outcomes.finish();
     const { memory } = this.#timeline;
-    return { outcomes, accounts: this.#books.finish(), warnings: this.#warnings, memory, digest: stateDigest(memory) };
+    return {
+      outcomes,
+      accounts: this.#books.finish(),
+      warnings: this.#warnings,
+      lastLock: { seq: this.#lockSeq, op: this.#lockOp },
+      memory,
+      digest: stateDigest(memory),
+    };
   }
 
   #block(batch: EventBatch, start: number): void {
@@ -105,6 +118,10 @@ class RoundPass {
         timeline.goTo(seq);
         outcomes.returned(batch, i, seq);
         this.#books.calls.returned(batch, i);
+        return;
+      case Does.lock:
+        this.#lockSeq = seq;
+        this.#lockOp = batch.op[i]!;
         return;
       default:
         timeline.goTo(seq + 1);

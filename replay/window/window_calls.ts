@@ -28,7 +28,7 @@ export interface WindowCall {
 }
 
 /** What a scenario calls the operations that it has. */
-const KIND_OF: Partial<Record<OperationName, ScenarioOperation[0]>> = {
+export const KIND_OF: Partial<Record<OperationName, ScenarioOperation[0]>> = {
   set_phys_to_machine: 'set',
   __set_phys_to_machine: 'rawSet',
   __pfn_to_mfn: 'lookup',
