@@ -1,9 +1,18 @@
-import { rmSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StoredLog } from '../events/index.js';
 import { StressWorkers, type StressRound } from '../node/index.js';
-import { judgeRound, mutantsByName, Random, type JudgeRoundOptions, type Mutant } from '../replay/index.js';
+import {
+  explainRoundFinding,
+  judgeRound,
+  mutantsByName,
+  Random,
+  type FindingExplanation,
+  type JudgeRoundOptions,
+  type Mutant,
+  type RoundFinding,
+} from '../replay/index.js';
 import { openStoredLog } from './stored_log.js';
-import { explainFinding, type ExplainedFinding } from './stress_finding.js';
 import { playRound, type PlayedRound, type RoundPlan } from './stress_round.js';
 import { StressTally } from './stress_tally.js';
 
@@ -69,16 +78,41 @@ export class StressSession {
     const played = await this.#play(n, path);
     this.#leftMs -= played.end.ms;
     this.#options.signal.throwIfAborted();
-    const log = await openStoredLog(path);
-    const report = judgeRound(log, evidence(played));
-    const explained: ExplainedFinding[] = [];
-    for (const finding of report.findings) {
-      if (this.tally.isTold(finding.check)) continue;
-      explained.push(await explainFinding({ log, path, finding, mutant: this.#mutant, plan: this.#options.plan }));
+    const report = judgeRound(await openStoredLog(path), evidence(played));
+    const untold = report.findings.filter(({ check }) => !this.tally.isTold(check));
+    const kept = untold.length > 0 && output === undefined ? this.#keep(n, path) : path;
+    const explained = untold.length > 0 ? this.#explain(n, await openStoredLog(kept), untold) : [];
+    showProgress('');
+    this.tally.add(n, played, report, explained, keepGoing);
+    if (kept === path && output === undefined) rmSync(path, { recursive: true, force: true });
+  }
+
+  /** Keeps the log of a round that has broken something, for whoever looks into it. Gives its new place. */
+  #keep(n: number, path: string): string {
+    const kept = `p2m-stress-${this.#options.seed}-${n}.p2mlog`;
+    try {
+      copyFileSync(path, kept);
+    } catch {
+      // Where nothing can be written it goes with the run.
+      return path;
+    }
+    this.tally.notes.push(`round ${n}: its log is kept in ${kept}`);
+    return kept;
+  }
+
+  /** Looks into findings; those of one check, or of an event that is understood, are one. */
+  #explain(n: number, log: StoredLog, findings: readonly RoundFinding[]): FindingExplanation[] {
+    const explained: FindingExplanation[] = [];
+    for (const finding of findings) {
+      const isTold = explained.some(
+        ({ finding: { check, seq }, known }) => check === finding.check || (seq === finding.seq && known.length > 0),
+      );
+      if (isTold) continue;
+      showProgress(`round ${n} has broken ${finding.check}: looking for a scenario that shows it`);
+      explained.push(explainRoundFinding(log, finding, this.#mutant === undefined ? {} : { mutant: this.#mutant }));
       if (explained.length === EXPLAINED_MAX) break;
     }
-    this.tally.add(n, played, report, explained, keepGoing);
-    if (output === undefined) rmSync(path, { recursive: true, force: true });
+    return explained;
   }
 
   async #play(n: number, path: string): Promise<PlayedRound> {

@@ -1,6 +1,5 @@
 import type { ThreadFate } from '../node/index.js';
-import type { OutcomeRow, RoundReport } from '../replay/index.js';
-import type { ExplainedFinding } from './stress_finding.js';
+import type { FindingExplanation, OutcomeRow, RoundReport } from '../replay/index.js';
 import type { PlayedRound } from './stress_round.js';
 
 /** One row of the table of outcomes, over all rounds. */
@@ -10,7 +9,7 @@ export interface TalliedOutcome extends OutcomeRow {
 }
 
 /** A finding, and the round that had it. */
-export interface TalliedFinding extends ExplainedFinding {
+export interface TalliedFinding extends FindingExplanation {
   readonly round: number;
 }
 
@@ -59,7 +58,7 @@ export class StressTally {
     round: number,
     { end }: PlayedRound,
     report: RoundReport,
-    explained: readonly ExplainedFinding[],
+    explained: readonly FindingExplanation[],
     keepGoing: boolean,
   ): void {
     this.rounds++;
@@ -79,7 +78,7 @@ export class StressTally {
     for (const text of report.undecided) this.notes.push(`round ${round}: not decided: ${text}`);
     for (const fate of end.threads) this.#noteEnd(round, fate);
     if (end.logFailure !== undefined) this.#noteLogFailure(round, end.logFailure, end.events);
-    const isNew = explained.some(({ known }) => known === undefined);
+    const isNew = explained.some(({ known }) => known.length === 0);
     if (report.findings.length > 0 && (!keepGoing || isNew)) this.isOver = true;
   }
 

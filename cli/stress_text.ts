@@ -1,4 +1,4 @@
-import { workloadText } from '../replay/index.js';
+import { explanationJson, explanationLines, workloadText } from '../replay/index.js';
 import { counted } from './counted.js';
 import type { RoundPlan } from './stress_round.js';
 import type { StressTally, TalliedFinding, TalliedOutcome } from './stress_tally.js';
@@ -65,13 +65,13 @@ function accountLines({ rounds, operations, events, ms, pages, ends }: StressTal
   ];
 }
 
-function findingLines({ round, finding, known, lines }: TalliedFinding): string[] {
+function findingLines(told: TalliedFinding): string[] {
+  const { round, finding } = told;
   return [
     '',
     `round ${round} violated: ${finding.check}${finding.seq < 0 ? '' : ` at event ${finding.seq}`}`,
     `  ${finding.says}`,
-    known === undefined ? '  not in the gallery: a new finding' : `  known: ${known}`,
-    ...lines.map((line) => `  ${line}`),
+    ...explanationLines(told).map((line) => (line.startsWith('p2m ') ? line : `  ${line}`)),
     '',
   ];
 }
@@ -102,12 +102,7 @@ export function tallyJson(tally: StressTally, plan: RoundPlan, seed: number, aga
     ends: Object.fromEntries(ends),
     pages,
     outcomes,
-    findings: findings.map(({ round, finding, known, command }) => ({
-      round,
-      ...finding,
-      known: known ?? null,
-      command: command ?? null,
-    })),
+    findings: findings.map((told) => ({ round: told.round, ...explanationJson(told) })),
     broken: Object.fromEntries(broken),
     notes,
     command: again,
