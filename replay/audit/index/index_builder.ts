@@ -13,6 +13,9 @@ import { PfnPostingLists, type PfnPostings } from './pfn_postings.js';
 /** With its place in the list of granules and its checksum. */
 const GRANULE_BYTES = GRANULE_WORDS * 4 + 8;
 
+/** The first snapshot may take so much, however few events are before it. */
+const FIRST_BYTES_MAX = 1 << 24;
+
 /** What a builder works on. */
 export interface IndexPlan {
   readonly log: StoredLog;
@@ -109,7 +112,9 @@ export class IndexBuilder {
     this.#playBlock();
     const { snapshots, snapshotEvents, snapshotBytesPerEvent } = this.#plan;
     const events = this.seq - snapshots.last;
-    const isDue = events >= snapshotEvents && events * snapshotBytesPerEvent >= this.#touched.count * GRANULE_BYTES;
+    // What the boot makes is much for its events, and needed for all that follows.
+    const room = Math.max(events * snapshotBytesPerEvent, snapshots.last === 0 ? FIRST_BYTES_MAX : 0);
+    const isDue = events >= snapshotEvents && this.#touched.count * GRANULE_BYTES <= room;
     if (isDue) this.#save();
   }
 
