@@ -298,7 +298,9 @@ export class Engine {
   async #serveSome(calls: readonly PendingCall[], start: number): Promise<number> {
     const served: PendingCall[] = [];
     let next = start;
-    for (; next < calls.length && this.#brokenBy === undefined && this.#pending() < GROUP_EVENTS; next++) {
+    // At least one, however many events wait: a subscriber may make as many as are appended.
+    const hasRoom = (): boolean => next === start || this.#pending() < GROUP_EVENTS;
+    for (; next < calls.length && this.#brokenBy === undefined && hasRoom(); next++) {
       const call = calls[next]!;
       try {
         call.outcomes = this.#run(call.commands, call.owner);

@@ -93,7 +93,8 @@ describe('a KeptLog whose disk fails', () => {
       const log = keepLog(path, { storage: disk, sync, segmentBytes: 900 })(HEADER, codec);
       for (let at = 0; at < 300; at += 10) {
         failing = at % 3;
-        for (;;) {
+        for (let tries = 0; ; tries++) {
+          expect(tries).toBeLessThan(10);
           const isTaken = await log.append(events(at, at + 10), at).then(
             () => true,
             () => false,
