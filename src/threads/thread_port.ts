@@ -279,7 +279,8 @@ export class ThreadPort extends ModelPort {
       owner = Atomics.load(words, UPDATE_LOCK);
     }
     Atomics.sub(this.#control, Control.waiters, 1);
-    if (owner !== 0) throw this.#hung(owner - 1);
+    // A CPU that is dead now may have given it back before: what the lock says after that is so for good.
+    if (owner !== 0 && Atomics.load(words, UPDATE_LOCK) === owner) throw this.#hung(owner - 1);
   }
 
   #isDead(cpu: number): boolean {
