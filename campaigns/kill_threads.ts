@@ -68,7 +68,7 @@ async function run(mix: string): Promise<string | undefined> {
   const end = await round.run();
   note(end);
   const memory = memoryOf(shared);
-  if (end.logFailure !== undefined) return String(end.logFailure);
+  if (end.logFailure !== undefined) return end.logFailure instanceof Error ? end.logFailure.message : 'the log failed';
   if (new Int32Array(shared.control)[Control.lock] !== 0) return "the engine's lock is held";
   return Buffer.from(twin.words.buffer).equals(Buffer.from(memory.words.buffer)) ? undefined : 'log and memory differ';
 }
