@@ -1,4 +1,14 @@
-import { Global, KINDS, NAMES, Operation, Result, Role, type EventBatch, type Word } from '../../events/index.js';
+import {
+  Global,
+  INVALID,
+  KINDS,
+  NAMES,
+  Operation,
+  Result,
+  Role,
+  type EventBatch,
+  type Word,
+} from '../../events/index.js';
 import { Grant, isTree, LeafClass, leafClass, lookUp, type Memory } from '../../src/index.js';
 import type { OpenCalls } from './open_calls.js';
 import {
@@ -33,6 +43,9 @@ const FREE_PAGE = KINDS.free_page.id;
 const ALLOC_FAILED = KINDS.alloc_failed.id;
 const SET_GRANT = KINDS.set_grant.id;
 const WARN = KINDS.warn.id;
+/** By kind: whether it links a page of the list. */
+const LINKS = new Uint8Array(256);
+for (const kind of [SET_PTE, SET_PMD, SET_MID, SET_TOP]) LINKS[kind] = 1;
 const CPUS = 256;
 const HAPPENED_BITS = 11;
 const CODES = 1 << (HAPPENED_BITS + 5);
@@ -88,6 +101,7 @@ export class OutcomeTable {
   readonly #leaf = new Uint8Array(CPUS);
   readonly #happened = new Int32Array(CPUS);
   readonly #seen: readonly Word[][] = Array.from({ length: CPUS }, () => []);
+  readonly #seenCount = new Int32Array(CPUS);
   /** CPUs with a look-up or a set of one pfn in hand. */
   #watching: number[] = [];
 
@@ -103,10 +117,24 @@ export class OutcomeTable {
     this.#happened[cpu] = 0;
     if (way !== Way.lookUp && way !== Way.set) return;
     const pfn = this.#calls.pfn[cpu]!;
-    this.#leaf[cpu] = leafClass(this.#memory, pfn);
-    this.#seen[cpu]!.length = 0;
-    this.#seen[cpu]!.push(lookUp(this.#memory, pfn));
+    const word = lookUp(this.#memory, pfn);
+    const isPrivate = word !== INVALID && word !== this.#memory.codec.identityOf(pfn);
+    this.#leaf[cpu] = isPrivate ? LeafClass.entries : leafClass(this.#memory, pfn);
+    this.#seen[cpu]![0] = word;
+    this.#seenCount[cpu] = 1;
     if (!this.#watching.includes(cpu)) this.#watching.push(cpu);
+  }
+
+  /** Whether an event of that kind, with that pfn, may change what a look-up of the operation in hand finds. */
+  mayConcern(cpu: number, kind: number, pfn: number): boolean {
+    const { leafMask } = this.#memory;
+    if (!this.#watching.includes(cpu)) return false;
+    return kind === SET_ENTRY ? ((pfn ^ this.#calls.pfn[cpu]!) & leafMask) === 0 : LINKS[kind] === 1;
+  }
+
+  /** The operation in hand may have found the memory as it is now as well. */
+  sawBefore(cpu: number): void {
+    this.#lookOf(cpu);
   }
 
   /** It returns: it is still in hand. */
@@ -196,19 +224,26 @@ export class OutcomeTable {
   #lookOf(cpu: number): void {
     const seen = this.#seen[cpu]!;
     const word = lookUp(this.#memory, this.#calls.pfn[cpu]!);
-    if (seen.at(-1) !== word) seen.push(word);
+    const count = this.#seenCount[cpu]!;
+    if (seen[count - 1] !== word) seen[this.#seenCount[cpu]!++] = word;
+  }
+
+  /** Whether the pfn held the word at some moment since the operation was called. */
+  #hasSeen(cpu: number, word: Word): boolean {
+    const seen = this.#seen[cpu]!;
+    for (let i = this.#seenCount[cpu]! - 1; i >= 0; i--) if (seen[i] === word) return true;
+    return false;
   }
 
   #lookedUp(cpu: number, result: number, word: Word): number {
     if (result !== Result.word) return LookUpOutcome.died;
-    const seen = this.#seen[cpu]!;
-    if (!seen.includes(word)) return LookUpOutcome.never;
+    if (!this.#hasSeen(cpu, word)) return LookUpOutcome.never;
     const leaf = this.#leaf[cpu]!;
     if (leaf === LeafClass.beyond) return LookUpOutcome.beyond;
     if (leaf !== LeafClass.entries && leafClass(this.#memory, this.#calls.pfn[cpu]!) === LeafClass.entries) {
-      return word === seen[0] ? LookUpOutcome.touched : LookUpOutcome.stored;
+      return word === this.#seen[cpu]![0] ? LookUpOutcome.touched : LookUpOutcome.stored;
     }
-    if (seen.length > 1) return LookUpOutcome.stored;
+    if (this.#seenCount[cpu]! > 1) return LookUpOutcome.stored;
     if (leaf === LeafClass.missing) return LookUpOutcome.missing;
     return leaf === LeafClass.identity ? LookUpOutcome.identity : LookUpOutcome.private;
   }
@@ -237,7 +272,7 @@ export class OutcomeTable {
       return this.#code(cpu, End.isTrue);
     }
     const value = this.#calls.value[cpu]!;
-    const isAlready = this.#seen[cpu]!.includes(value) || (this.#isBeyond(cpu) && value === 0);
+    const isAlready = this.#hasSeen(cpu, value) || (this.#isBeyond(cpu) && value === 0);
     return this.#code(cpu, isAlready ? End.isTrueAlready : End.isTrueInVain);
   }
 

@@ -1,4 +1,4 @@
-import { AssertionError, KINDS, P2mError, type EventBatch, type StoredLog } from '../../events/index.js';
+import { AssertionError, KINDS, kindName, P2mError, type EventBatch, type StoredLog } from '../../events/index.js';
 import { lookUp, type Memory } from '../../src/index.js';
 import { Timeline } from '../audit/timeline.js';
 import { stateDigest, type StateDigest } from '../events/state_digest.js';
@@ -17,6 +17,12 @@ for (const kind of OUTCOME_KINDS) DOES[kind] = Does.outcome;
 DOES[CALL] = Does.call;
 DOES[RETURN] = Does.return;
 DOES[LOCK] = Does.lock;
+
+/** By kind: whether it changes memory. */
+const MUTATES = Uint8Array.from({ length: 256 }, (_, id) => {
+  const name = kindName(id);
+  return name !== undefined && KINDS[name].mutates ? 1 : 0;
+});
 
 /** A warning that was printed. */
 export interface LoggedWarning {
@@ -70,6 +76,10 @@ class RoundPass {
   readonly #books: RoundBooks;
   readonly #outcomes: OutcomeTable;
   readonly #warnings: LoggedWarning[] = [];
+  /** The last event that changed memory: its number, and where it may change a look-up, its kind and pfn. */
+  #changed = -1;
+  #changedKind = 0;
+  #changedPfn = 0;
   #lockSeq = -1;
   #lockOp = 0;
 
@@ -102,6 +112,11 @@ class RoundPass {
       const does = DOES[kind[i]!]!;
       this.#books.note(batch, i);
       if (does !== Does.nothing) this.#outcome(does, batch, i, start + i);
+      if (MUTATES[kind[i]!] === 1) {
+        this.#changed = start + i;
+        this.#changedKind = kind[i]!;
+        this.#changedPfn = batch.a[i]!;
+      }
     }
   }
 
@@ -113,6 +128,7 @@ class RoundPass {
         timeline.goTo(seq);
         this.#books.calls.called(batch, i, seq);
         outcomes.called(batch.cpu[i]!);
+        this.#seeBefore(batch.cpu[i]!, seq);
         return;
       case Does.return:
         timeline.goTo(seq);
@@ -128,6 +144,17 @@ class RoundPass {
         outcomes.note(batch, i);
         if (batch.kind[i] === WARN) this.#warn(batch, i, seq);
     }
+  }
+
+  /**
+   * A thread takes the number of an event, and then changes the memory: before the next number of that sort is given out, but a
+   * look-up that began in between may still find what was there before.
+   */
+  #seeBefore(cpu: number, seq: number): void {
+    if (!this.#outcomes.mayConcern(cpu, this.#changedKind, this.#changedPfn)) return;
+    this.#timeline.goTo(this.#changed);
+    this.#outcomes.sawBefore(cpu);
+    this.#timeline.goTo(seq);
   }
 
   #warn(batch: EventBatch, i: number, seq: number): void {

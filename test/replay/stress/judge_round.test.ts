@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BatchLog, EventBatch, KINDS, payloadColumn } from '../../../events/index.js';
+import { BatchLog, EventBatch, KINDS, mfnWord, payloadColumn } from '../../../events/index.js';
 import {
   INVARIANT_NAMES,
   INVARIANTS,
@@ -8,6 +8,7 @@ import {
   scanForAll,
   type RoundReport,
 } from '../../../replay/index.js';
+import { bootSequence, Domain, GEOMETRIES, headerOf, NEWEST } from '../../../src/index.js';
 import { steppedRound, type SteppedRoundOptions } from './stepped_round.js';
 
 const PMDS = 'look-up=40,touch-pmd=60';
@@ -116,6 +117,14 @@ describe('judgeRound', () => {
     expect(report.excused).toEqual(expect.arrayContaining([expect.stringContaining('its thread was killed')]));
   });
 
+  it('lets a look-up find what was there before the event of a store that another thread is still at', () => {
+    const { log, rows } = lateStore();
+    const late = changed(log, (batch) => permute(batch, [rows.store, rows.call, rows.found]));
+    expect(judgeRound(late).findings).toEqual([]);
+    const after = changed(log, (batch) => permute(batch, [rows.store, rows.other, rows.call, rows.found]));
+    expect(checksOf(judgeRound(after))).toEqual(['false-outcome']);
+  });
+
   it('counts every event, call and page of a round', () => {
     const { log, memory } = steppedRound({ mix: PMDS, regions: 2, share: true, seed: 4, failFrom: 12 });
     const { accounts, events, outcomes } = judgeRound(log, { memory });
@@ -152,4 +161,43 @@ function exchangeLockAndUnlock({ kind, length }: EventBatch): void {
   expect(unlock).toBeLessThan(length);
   kind[lock] = KINDS.unlock.id;
   kind[unlock] = KINDS.lock.id;
+}
+
+/** A look-up of one pfn within a set of it, before the store; and behind that a store of another pfn. */
+function lateStore(): { log: BatchLog; rows: { call: number; found: number; store: number; other: number } } {
+  const batch = new EventBatch();
+  const domain = new Domain({
+    form: NEWEST,
+    geometry: GEOMETRIES.tiny,
+    nrPages: 16,
+    cpus: 3,
+    onEvents: (events) => {
+      for (let i = 0; i < events.length; i++) batch.copyRow(events, i, payloadColumn(events.kind[i]!));
+    },
+  });
+  bootSequence(domain, { nrPages: 16, firstEntry: mfnWord(1000) });
+  const { pfnToMfnRaw, setPhysToMachine } = domain.machines;
+  domain.begin('set_phys_to_machine', setPhysToMachine, 3, mfnWord(7), 0, 0);
+  domain.begin('set_phys_to_machine', setPhysToMachine, 9, mfnWord(8), 0, 2);
+  domain.flush();
+  const call = batch.length;
+  domain.run('__pfn_to_mfn', pfnToMfnRaw, 3, 0, 0, 1);
+  for (const cpu of [0, 2]) {
+    while (domain.cpus[cpu]!.state === 'running') domain.cpus[cpu]!.step();
+  }
+  for (const cpu of [0, 2]) domain.end('set_phys_to_machine', cpu);
+  domain.flush();
+  const log = new BatchLog('late.p2mlog', headerOf(domain), domain.memory.codec, [batch]);
+  return { log, rows: { call, found: call + 1, store: call + 2, other: call + 3 } };
+}
+
+/** Puts the rows, which stand together, into this order. */
+function permute(batch: EventBatch, order: readonly number[]): void {
+  const first = Math.min(...order);
+  for (const column of [batch.kind, batch.cpu, batch.op, batch.a, batch.b, batch.c, batch.d, batch.e]) {
+    column.set(
+      order.map((row) => column[row]!),
+      first,
+    );
+  }
 }
