@@ -23,6 +23,11 @@ const ALONE = new Set<number>([
   Operation.setup,
 ]);
 
+/** Whether an operation (`Operation`) is of boot or resume: it runs alone. */
+export function runsAlone(operation: number): boolean {
+  return ALONE.has(operation);
+}
+
 /** They change nothing. */
 const READERS = new Set<number>([
   Operation.__pfn_to_mfn,

@@ -1,4 +1,5 @@
-import { NAMES, Operation, Result, type EventBatch } from '../../events/index.js';
+import { NAMES, Result, type EventBatch } from '../../events/index.js';
+import { runsAlone } from '../audit/open_operations.js';
 
 const NO_OP = 0;
 
@@ -15,20 +16,8 @@ export interface CutOperation {
   readonly end: 'none' | 'bug' | 'fault';
 }
 
-/** Boot and resume: what they do is not counted as an operation of a thread. */
-const BOOT = new Set<number>([
-  Operation.xen_build_dynamic_phys_to_machine,
-  Operation.set_phys_range_identity,
-  Operation.xen_vmalloc_p2m_tree,
-  Operation.xen_rebuild_p2m_list,
-  Operation.xen_inv_extra_mem,
-  Operation.xen_pagetable_p2m_setup,
-  Operation.xen_pagetable_p2m_free,
-  Operation.xen_build_mfn_list_list,
-  Operation.xen_setup_mfn_list_list,
-  Operation.setup,
-]);
-const IS_BOOT = Uint8Array.from({ length: 256 }, (_, operation) => (BOOT.has(operation) ? 1 : 0));
+/** By number: the check is one for each event. */
+const IS_BOOT = Uint8Array.from({ length: 256 }, (_, operation) => (runsAlone(operation) ? 1 : 0));
 
 /** Whether an operation is of the boot: it runs alone. */
 export function isBootOperation(operation: number): boolean {
