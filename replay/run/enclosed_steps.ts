@@ -1,7 +1,7 @@
 import { INVALID, type EntryCodec, type Word } from '../../events/index.js';
 import { TraceEvent } from '../trace/trace_line.js';
 import type { LogCall } from './log_call.js';
-import { takesValue } from './probed_function.js';
+import { isGrant, takesValue } from './probed_function.js';
 
 const E = TraceEvent;
 
@@ -27,6 +27,8 @@ export class EnclosedSteps {
   #stores = 0;
   /** Pfns that look-ups have found INVALID, and that were not stored since. */
   readonly #foundInvalid = new Set<number>();
+  /** Pfns of which the log says that their last store here has succeeded. */
+  readonly #stored = new Set<number>();
   #zapped = 0;
   #remapped = 0;
   #nextMfn: Word = INVALID;
@@ -58,7 +60,10 @@ export class EnclosedSteps {
       if (answer === INVALID) this.#foundInvalid.add(call.pfn);
       return;
     }
-    if (!takesValue(call.event) || answer === 0) return;
+    if (!takesValue(call.event)) return;
+    if (call.recorded === 1) this.#stored.add(call.pfn);
+    else this.#stored.delete(call.pfn);
+    if (answer === 0) return;
     if (this.#event === E.set_foreign_p2m_mapping) {
       const found = this.#foundInvalid.delete(call.pfn);
       if (this.#codec.isForeign(call.value) && (!looked || found)) this.#stores++;
@@ -90,6 +95,14 @@ export class EnclosedSteps {
     if (pfn !== next) return `pfn 0x${next.toString(16)}`;
     if (zaps) return value === INVALID ? undefined : 'INVALID';
     return this.#remapped > 0 && value !== this.#nextMfn ? this.#codec.toHex(this.#nextMfn) : undefined;
+  }
+
+  /**
+   * Whether an allocation for the pfn can be a step of the function: a grant is stored once, and a page is allocated only
+   * where that store has found the leaf shared.
+   */
+  mayAllocate(pfn: number): boolean {
+    return !isGrant(this.#event) || !this.#stored.has(pfn);
   }
 
   /** What is wrong with the steps of the call, which has succeeded; undefined where nothing is. */

@@ -3,7 +3,7 @@ import { ArgKey, TraceEvent, type TraceLine } from '../trace/trace_line.js';
 import { EnclosedSteps, type WrongSteps } from './enclosed_steps.js';
 import type { LineArguments } from './line_arguments.js';
 import { Mode, type LogCall } from './log_call.js';
-import { isExchange } from './probed_function.js';
+import { isExchange, sameAs } from './probed_function.js';
 
 /** The open calls of functions that are not run themselves, with the steps of each. */
 export class Enclosures<Fact> {
@@ -65,6 +65,13 @@ export class Enclosures<Fact> {
     if (outer === undefined || this.#misfits.has(outer)) return;
     const expected = this.#steps.get(outer)!.misfit(step, looked);
     if (expected !== undefined) this.#misfits.set(outer, fact(expected));
+  }
+
+  /** Whether a call that was entered, and is no part of another, is no allocation that the function around it cannot make. */
+  mayAllocate(step: LogCall, calls: readonly LogCall[]): boolean {
+    if (sameAs(step.event) !== TraceEvent.xen_alloc_p2m_entry) return true;
+    const outer = calls.findLast((call) => call.mode === Mode.encloses);
+    return outer === undefined || this.#steps.get(outer)!.mayAllocate(step.pfn);
   }
 
   /** The first step of the call that cannot be one of it. */

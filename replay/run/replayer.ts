@@ -246,6 +246,8 @@ export class Replayer implements TraceHandler {
   }
 
   #expectStep(call: LogCall, task: Task, line: TraceLine): void {
+    if (!this.#enclosures.mayAllocate(call, task.calls))
+      this.#checks.diverge(line, call, 'call', 'no such call: the store has succeeded', 'a call');
     this.#enclosures.expect(call, task.calls, this.#looks, (expected) =>
       this.#checks.found(line, call, 'step', expected, `pfn ${hex(call.pfn)}, mfn ${this.#checks.hexWord(call.value)}`),
     );

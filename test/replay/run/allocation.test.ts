@@ -79,6 +79,26 @@ describe('Replayer, of xen_alloc_p2m_entry', () => {
     expect(findings(report)).toEqual(OK);
     expect(report.unchecked.returns).toBe(1);
   });
+
+  it('is no step of a grant operation whose store of the pfn has succeeded', async () => {
+    const FOREIGN = '0x8000000000000077';
+    const map = (...steps: string[]): string[] => [
+      ...firstSet(PAGE, '0', 1),
+      ...store('0xffffffffffffffff', 1),
+      'A set_foreign_p2m_mapping count=1',
+      ...lookUp('0xffffffffffffffff'),
+      ...store(FOREIGN, 1),
+      ...steps,
+      'A set_foreign_p2m_mapping_ret ret=0',
+    ];
+    const list = { after: new Map([[PFN, BigInt(FOREIGN)]]) };
+    expect(findings(await replayed(map(), { ...list, kindsAfter: ['own', 'own', 'identity'] }))).toEqual(OK);
+    const report = await replayed(map(...alloc([], '0'), ...store(FOREIGN, 1)));
+    const line = map().length + WRITTEN_HEADER;
+    expect(findings(report).found).toEqual([
+      `${line} xen_alloc_p2m_entry call 0x200: a call, not no such call: the store has succeeded`,
+    ]);
+  });
 });
 
 const pte = (linux: string, raw: string): string =>
