@@ -177,7 +177,7 @@ export class TaskCalls {
     const call = task.calls.at(-1)!;
     const { event } = call;
     this.#unreturned[event]!++;
-    this.#missedLine[event] = Math.min(this.#missedLine[event]!, task.lastLine + 1);
+    this.#missedLine[event] = Math.min(this.#missedLine[event]!, lastSeen(call, task) + 1);
     call.endLine = line;
     this.close(task);
   }
@@ -213,6 +213,17 @@ export class TaskCalls {
     if (!mayContain(top.event, event)) return false;
     return returns || operationOf(calls)!.nextModelCall(sameAs(event)) > 0;
   }
+}
+
+/**
+ * The last line that shows the call going on: what its task did after that may have been after a return that is missing,
+ * though it looks like an interrupt of the call, or a part of it.
+ */
+function lastSeen(call: LogCall, task: Task): number {
+  if (call.mode === Mode.encloses) return task.lastLine;
+  const part = call.parts.findLast(({ modelIndex }) => modelIndex > 0);
+  if (part === undefined) return call.line;
+  return part.recorded === undefined ? part.line : part.endLine;
 }
 
 /** The call of the innermost operation that the model runs, of whose inner calls an entry here may be one. */
