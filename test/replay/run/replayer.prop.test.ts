@@ -124,6 +124,7 @@ describe('Replayer', () => {
   });
 
   it('finds any one return that is altered, at its line where no other order explains it', async () => {
+    let decided = 0;
     await fc.assert(
       fc.asyncProperty(historyOf, fc.nat(), async (history, pick) => {
         const files = recordingOf(history);
@@ -143,7 +144,11 @@ describe('Replayer', () => {
           return lines;
         });
         const report = await replay(altered);
-        expect(report).toMatchObject({ verdict: 'violated', exitCode: 1 });
+        // Where values that were explained by force are in doubt too, it may be that none can be told for wrong.
+        const isDecided = report.undecided === 0;
+        expect(report.verdict).toBe(isDecided ? 'violated' : 'unknown');
+        decided += isDecided ? 1 : 0;
+        if (!isDecided) return;
         // Where another order explains it, what comes later contradicts it, at the end the final list.
         if (report.reordered > 0) return;
         expect(report.divergenceCount).toBe(1);
@@ -151,6 +156,7 @@ describe('Replayer', () => {
       }),
       RUNS,
     );
+    expect(decided).toBeGreaterThanOrEqual(RUNS.numRuns - 2);
   });
 
   it('is never ok without any one line, and incomplete where no other task can contradict the model first', async () => {
