@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { TemporaryFolder } from './temporary_folder.js';
+import { TemporaryFolder } from '../node/temporary_folder.js';
 import { ACCESS_MIXES, linearizabilityChecks } from './works/linearizability.js';
 
 const OPERATIONS = 10_000_000;
@@ -20,7 +20,7 @@ else await check(mixName!, folder);
 
 /** Twice in processes of their own: the first writes the log, so that its memory is not counted. */
 function checkAll(): void {
-  const temporary = new TemporaryFolder();
+  const temporary = new TemporaryFolder('bench');
   const script = fileURLToPath(import.meta.url);
   for (const name of Object.keys(ACCESS_MIXES)) {
     for (const isWritten of [false, true]) {

@@ -14,7 +14,7 @@ import { rowsOf, showSpread, table, verdictOf, type Outcome, type Row, type Verd
 import { residentBytesAdded } from './resident.js';
 import { spread } from './statistics.js';
 import { TABLE } from './table.js';
-import { TemporaryFolder } from './temporary_folder.js';
+import { TemporaryFolder } from '../node/temporary_folder.js';
 
 const RESIDENT = 'resident';
 const RESIDENT_ROUNDS_MAX = 5;
@@ -41,7 +41,7 @@ if (!(Number.isInteger(heats * rounds) && heats >= 1 && rounds >= 1) || (races.l
 }
 
 const before = load();
-const folder = new TemporaryFolder();
+const folder = new TemporaryFolder('bench');
 const machine = thisMachine(await compileLookUp(folder.path));
 const outcomes: Outcome[] = [];
 try {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { runTable, type TableReport } from '../bench/run_table.js';
 import { TABLE, type TableRow } from '../bench/table.js';
 import { showVerdict, tableText } from '../bench/table_text.js';
-import { Interrupted, TemporaryFolder } from '../bench/temporary_folder.js';
+import { Interrupted, TemporaryFolder } from '../node/temporary_folder.js';
 import { ExitCode, inputError, usageError } from '../events/index.js';
 import { parseNumber } from './numbers.js';
 import { note, print } from './output.js';
@@ -53,7 +53,7 @@ async function run({ only, rounds, long, tiny, svg, json }: BenchCliOptions): Pr
   const roundCount = roundsOf(rounds);
   // What cannot be written should be said before minutes have passed.
   if (svg !== undefined) write(svg, '');
-  const folder = new TemporaryFolder();
+  const folder = new TemporaryFolder('bench');
   const { path, signal } = folder;
   try {
     const report = await runTable({

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { Interrupted, TemporaryFolder } from '../bench/temporary_folder.js';
+import { Interrupted, TemporaryFolder } from '../node/temporary_folder.js';
 import { ExitCode, usageError } from '../events/index.js';
 import { parseChaos, stressLayout, workloadOf, workloadText, type Untouched } from '../replay/index.js';
 import { formByKernel, geometryByName, NEWEST } from '../src/index.js';
@@ -96,7 +96,7 @@ async function run(options: StressOptions): Promise<number> {
   const plan = planOf(options);
   const seed = options.seed === undefined ? chosenSeed() : parseNumber(options.seed, '--seed', 2 ** 31);
   const again = commandOf(options, plan, seed);
-  const folder = new TemporaryFolder();
+  const folder = new TemporaryFolder('stress');
   try {
     const { path, signal } = folder;
     const session = new StressSession({

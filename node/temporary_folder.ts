@@ -20,14 +20,16 @@ export class Interrupted extends Error {
  * whoever works there stops and calls `remove`. Whatever else happens, it goes with the process.
  */
 export class TemporaryFolder {
-  readonly path = mkdtempSync(join(tmpdir(), 'p2m-bench-'));
+  readonly path: string;
   readonly #stop = new AbortController();
   readonly #handlers = Object.keys(SIGNALS).map((key) => {
     const name = key as keyof typeof SIGNALS;
     return [name, () => this.#stop.abort(new Interrupted(name))] as const;
   });
 
-  constructor() {
+  /** @param what what works there, for the folder's name: `bench` is `/tmp/p2m-bench-...` */
+  constructor(what: string) {
+    this.path = mkdtempSync(join(tmpdir(), `p2m-${what}-`));
     for (const [name, handler] of this.#handlers) process.on(name, handler);
     process.on('exit', this.#wipe);
   }
