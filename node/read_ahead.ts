@@ -7,7 +7,7 @@ import { PIECES, PIECE_BYTES, type ReadAheadTask, type ReadPiece } from './read_
  * the checksums of what it has read, or the chain too. It judges nothing: where something is wrong it merely stops to
  * check, and whoever reads the pieces finds the fault and tells it.
  *
- * A piece is gone once the next is asked for: its memory takes another.
+ * A piece is the memory of another once the next but one is asked for.
  *
  * @param checked is set to what was checked of the pieces that were yielded
  * @param module  that the thread runs; default the one beside this
@@ -19,7 +19,12 @@ export async function* readAhead(
   checked: CheckedBytes,
   module = new URL('./read_ahead_worker.js', import.meta.url),
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const task: ReadAheadTask = { path, chain };
+  const task: ReadAheadTask = {
+    path,
+    chain,
+    pieces: new SharedArrayBuffer(PIECES * PIECE_BYTES),
+    done: new Int32Array(new SharedArrayBuffer(4)),
+  };
   const worker = new Worker(module, { workerData: task });
   const read: ReadPiece[] = [];
   let wake = (): void => undefined;
@@ -31,17 +36,18 @@ export async function* readAhead(
   worker.on('message', take);
   worker.on('error', (error: Error) => fail(error.message));
   worker.on('exit', () => fail('the thread that reads ahead has ended'));
-  const send = (memory: ArrayBuffer): void => worker.postMessage(memory, [memory]);
-  for (let n = 0; n < PIECES; n++) send(new ArrayBuffer(PIECE_BYTES));
   try {
-    for (;;) {
+    for (let n = 0; ; n++) {
+      if (n >= 2) {
+        Atomics.store(task.done, 0, n - 1);
+        Atomics.notify(task.done, 0);
+      }
       if (read.length === 0) await new Promise<void>((resolve) => (wake = resolve));
-      const { memory, bytes, checkedTo, failed } = read.shift()!;
-      if (failed !== '') throw inputError(`cannot read: ${failed}`, { file: path });
-      if (memory === undefined || bytes === 0) return;
-      checked.to = checkedTo;
-      yield new Uint8Array(memory, 0, bytes);
-      send(memory);
+      const piece = read.shift()!;
+      if (piece.failed !== '') throw inputError(`cannot read: ${piece.failed}`, { file: path });
+      if (piece.bytes === 0) return;
+      checked.to = piece.checkedTo;
+      yield new Uint8Array(task.pieces, (n % PIECES) * PIECE_BYTES, piece.bytes);
     }
   } finally {
     await worker.terminate();

@@ -1,56 +1,56 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { LogReader } from '../events/index.js';
 import { logStorage } from './log_storage.js';
-import type { ReadAheadTask, ReadPiece } from './read_ahead_task.js';
+import { PIECES, PIECE_BYTES, type ReadAheadTask, type ReadPiece } from './read_ahead_task.js';
 
-// The thread of `readAhead`: fills each piece of memory that it is sent with what comes next in the log, checks it, and sends it back.
-const { path, chain } = workerData as ReadAheadTask;
-const reader = new LogReader({ onHeader: () => undefined, onEvents: () => undefined }, path, {
-  chain,
-  checksOnly: true,
-});
-const read = readerOf(path);
-let isRight = true;
-
-parentPort!.on('message', (memory: ArrayBuffer) => {
-  try {
-    const piece = new Uint8Array(memory);
-    const bytes = read(piece);
-    check(piece.subarray(0, bytes));
-    const told: ReadPiece = { memory, bytes, checkedTo: reader.read, failed: '' };
-    parentPort!.postMessage(told, [memory]);
-  } catch (error) {
-    const told: ReadPiece = { bytes: 0, checkedTo: 0, failed: (error as Error).message };
-    parentPort!.postMessage(told);
+// The thread of `readAhead`: reads a log piece by piece, as far ahead as there is room, and checks what it has read.
+const { path, chain, pieces, done } = workerData as ReadAheadTask;
+const tell = (piece: ReadPiece): void => parentPort!.postMessage(piece);
+let checkedTo = 0;
+try {
+  const check = checker();
+  let n = 0;
+  const storage = logStorage(path);
+  for (const name of storage.list()) {
+    const file = storage.open(name);
+    try {
+      for (let at = 0; ; n++) {
+        waitForRoom(n);
+        const piece = new Uint8Array(pieces, (n % PIECES) * PIECE_BYTES, PIECE_BYTES);
+        const bytes = file.read(piece, at);
+        if (bytes === 0) break;
+        at += bytes;
+        check(piece.subarray(0, bytes));
+        tell({ bytes, checkedTo, failed: '' });
+      }
+    } finally {
+      file.close();
+    }
   }
-});
-
-/** Checks what comes next, up to the first fault. */
-function check(piece: Uint8Array): void {
-  if (!isRight) return;
-  try {
-    reader.push(piece);
-  } catch {
-    isRight = false;
-  }
+  tell({ bytes: 0, checkedTo, failed: '' });
+} catch (error) {
+  tell({ bytes: 0, checkedTo, failed: (error as Error).message });
 }
 
-/** Reads what comes next in the segments of a log; says how many bytes there were, 0 at the end. */
-function readerOf(log: string): (into: Uint8Array) => number {
-  const storage = logStorage(log);
-  const names = storage.list();
-  let file = names.length === 0 ? undefined : storage.open(names.shift()!);
-  let at = 0;
-  return (into) => {
-    while (file !== undefined) {
-      const bytes = file.read(into, at);
-      at += bytes;
-      if (bytes > 0) return bytes;
-      file.close();
-      const next = names.shift();
-      file = next === undefined ? undefined : storage.open(next);
-      at = 0;
+/** Waits until the memory of piece `n` is free. */
+function waitForRoom(n: number): void {
+  for (let free = Atomics.load(done, 0); n - free >= PIECES; free = Atomics.load(done, 0)) Atomics.wait(done, 0, free);
+}
+
+/** Checks the pieces one after the other, up to the first fault. */
+function checker(): (piece: Uint8Array) => void {
+  const reader = new LogReader({ onHeader: () => undefined, onEvents: () => undefined }, path, {
+    chain,
+    checksOnly: true,
+  });
+  let isRight = true;
+  return (piece) => {
+    if (!isRight) return;
+    try {
+      reader.push(piece);
+    } catch {
+      isRight = false;
     }
-    return 0;
+    checkedTo = reader.read;
   };
 }
