@@ -6,7 +6,6 @@ import { isLogFolder } from '../node/log_storage.js';
 import { EventFiles } from './event_files.js';
 import { filesBelow, isFolder } from './input.js';
 import { note, print } from './output.js';
-import { logPieces } from './log_pieces.js';
 import { folderFiles, logInput, type ReplayDumps } from './replay_input.js';
 import { reportText } from './report_text.js';
 import { Progress } from './progress.js';
@@ -69,10 +68,8 @@ async function run(path: string, options: ReplayCliOptions): Promise<number> {
   const began = performance.now();
   const progress = new Progress();
   const kept = options.output === undefined ? undefined : new EventFiles(options.output, inputsOf(path, options));
-  const checked = { to: 0 };
   const replayOptions: ReplayOptions = {
     memory,
-    checked,
     ...(kernel === undefined ? {} : { kernel }),
     ...(options.chain === undefined ? {} : { chain: options.chain }),
     ...(kept === undefined ? {} : { keeper: (header, codec) => kept.begin(header, codec) }),
@@ -80,10 +77,7 @@ async function run(path: string, options: ReplayCliOptions): Promise<number> {
   const report =
     isFolder(path) && !isLogFolder(path)
       ? await replayRecording(folderFiles(path, options, progress), replayOptions)
-      : await replayLog(
-          logInput(path, options, progress, logPieces(path, options.chain ?? false, checked)),
-          replayOptions,
-        );
+      : await replayLog(logInput(path, options, progress), replayOptions);
   progress.end();
   const logs = kept?.close() ?? [];
   const elapsedMs = Math.round(performance.now() - began);

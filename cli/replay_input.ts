@@ -48,13 +48,8 @@ export function folderFiles(
   };
 }
 
-/** A log by itself, with the dumps of the command line; `pieces` are its bytes. @throws {P2mError} code `usage`: they do not go together */
-export function logInput(
-  path: string,
-  options: ReplayDumps,
-  progress: Progress,
-  pieces: AsyncIterable<Uint8Array> = readPieces(path),
-): LogInput {
+/** A log by itself, with the dumps of the command line. @throws {P2mError} code `usage`: they do not go together */
+export function logInput(path: string, options: ReplayDumps, progress: Progress): LogInput {
   const { init, initPt, expect, expectPt } = options;
   if (init === undefined && initPt !== undefined) throw usageError('--init-pt without --init');
   if (expect === undefined && expectPt !== undefined) throw usageError('--expect-pt without --expect');
@@ -64,7 +59,7 @@ export function logInput(
   const log = path === '-' ? 'stdin' : path;
   return {
     log,
-    pieces: progress.watch(pieces, path),
+    pieces: progress.watch(readPieces(path), path),
     from: init === undefined ? undefined : dumpSource(init, initPt),
     to: expect === undefined ? undefined : dumpSource(expect, expectPt),
   };

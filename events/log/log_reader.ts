@@ -31,19 +31,10 @@ import {
 /** What the piece in hand is. */
 type Piece = 'header' | 'facts' | 'block header' | 'block';
 
-/** Up to which byte of a log another reader of the same bytes has found all right, its chain too where that is asked for. */
-export interface CheckedBytes {
-  to: number;
-}
-
 /** How the binary log is read. */
 export interface LogReaderOptions {
   /** Checks the chain too, which takes four times as long as the checksums alone. */
   readonly chain?: boolean;
-  /** What need not be checked again; it may grow while the log is read. */
-  readonly checked?: CheckedBytes;
-  /** Blocks are checked, and not decoded: the handler is told of no events. */
-  readonly checksOnly?: boolean;
 }
 
 /**
@@ -57,8 +48,6 @@ export class LogReader implements EventReader {
   readonly #handler: EventHandler;
   readonly #file: string;
   readonly #checksChain: boolean;
-  readonly #checksOnly: boolean;
-  readonly #checked: CheckedBytes;
   /** The piece in hand, from byte `#start` of the file on; a header stays before what it is of. */
   #bytes = new Uint8Array(HEADER_BYTES + BLOCK_EVENTS * RECORD_WORDS * 4);
   #have = 0;
@@ -83,8 +72,6 @@ export class LogReader implements EventReader {
     this.#handler = handler;
     this.#file = file;
     this.#checksChain = options.chain ?? false;
-    this.#checksOnly = options.checksOnly ?? false;
-    this.#checked = options.checked ?? { to: 0 };
   }
 
   /** Events handed on. */
@@ -95,11 +82,6 @@ export class LogReader implements EventReader {
   /** The chain behind the last block that was read. */
   get chain(): Uint8Array {
     return this.#chain;
-  }
-
-  /** Bytes of the log before the piece in hand: all blocks that end there are right. */
-  get read(): number {
-    return this.#start;
   }
 
   get pending(): number {
@@ -200,14 +182,11 @@ export class LogReader implements EventReader {
   #readBlock(): void {
     const block = this.#block!;
     const bytes = this.#bytes.subarray(0, this.#need);
-    if (this.#start + this.#need > this.#checked.to) {
-      checkBody(bytes.subarray(HEADER_BYTES), block, this.#complain);
-      if (this.#checksChain) this.#checkChain(bytes, block);
-    }
+    checkBody(bytes.subarray(HEADER_BYTES), block, this.#complain);
+    if (this.#checksChain) this.#checkChain(bytes, block);
     this.#chain = block.chain;
     this.#last = block.magic;
-    if (this.#checksOnly) this.#seq += block.events;
-    else if (block.magic === BLOCK_MAGIC) this.#readEvents(block);
+    if (block.magic === BLOCK_MAGIC) this.#readEvents(block);
     if (block.magic === NEXT_MAGIC) {
       this.#expected = { segment: this.#expected.segment + 1, seq: this.#seq, chain: block.chain };
       return this.#next('header', HEADER_BYTES);

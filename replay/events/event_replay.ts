@@ -1,6 +1,5 @@
 import {
   eventReader,
-  type CheckedBytes,
   type EventFormat,
   type EventHandler,
   type EventReader,
@@ -14,8 +13,6 @@ export interface EventReplayOptions {
   readonly memory?: MemoryKind;
   /** Checks the chain of a binary log too. */
   readonly chain?: boolean;
-  /** What of a binary log need not be checked again. */
-  readonly checked?: CheckedBytes;
   /** Told of the header, and of each batch once it was played: whoever writes the log again. */
   readonly also?: EventHandler;
 }
@@ -26,7 +23,7 @@ export class EventReplay {
   #player: EventPlayer | undefined;
 
   constructor(format: EventFormat, file: string, options: EventReplayOptions = {}) {
-    const { memory, chain = false, checked, also } = options;
+    const { memory, chain = false, also } = options;
     const reader = eventReader(
       format,
       {
@@ -40,7 +37,7 @@ export class EventReplay {
         },
       },
       file,
-      { chain, ...(checked === undefined ? {} : { checked }) },
+      { chain },
     );
     this.#reader = reader;
   }

@@ -25,7 +25,6 @@ export async function replayEvents(
   const replay = new EventReplay(format, log, {
     memory: options.memory,
     ...(options.chain === undefined ? {} : { chain: options.chain }),
-    ...(options.checked === undefined ? {} : { checked: options.checked }),
     also: {
       onHeader: (header, codec) => {
         const { kernel } = options;

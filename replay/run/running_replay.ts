@@ -1,4 +1,4 @@
-import { EntryCodec, ExitCode, inputError, P2mError, usageError, type CheckedBytes } from '../../events/index.js';
+import { EntryCodec, ExitCode, inputError, P2mError, usageError } from '../../events/index.js';
 import { GEOMETRIES, type Form } from '../../src/index.js';
 import { stateDigest } from '../events/state_digest.js';
 import { replayStep, type ReplayContext, type ReplayStepInput } from './replay_step.js';
@@ -12,8 +12,6 @@ export interface ReplayOptions {
   readonly memory: 'paged' | 'flat';
   /** Checks the chain of a binary event log too, block by block before it is played. */
   readonly chain?: boolean;
-  /** What another thread has found right of a binary event log, while it read ahead. */
-  readonly checked?: CheckedBytes;
   /** Keeps the events of the replay. */
   readonly keeper?: EventKeeper;
 }
