@@ -93,6 +93,22 @@ export class EventBatch {
     return column;
   }
 
+  /** As `column(index)[i]`, without a list of columns each time: of event `i`. */
+  operand(index: number, i: number): number {
+    switch (index) {
+      case 0:
+        return this.a[i]!;
+      case 1:
+        return this.b[i]!;
+      case 2:
+        return this.c[i]!;
+      case 3:
+        return this.d[i]!;
+      default:
+        return this.e[i]!;
+    }
+  }
+
   /** Drops all rows and payloads; memory is kept. */
   clear(): void {
     this.length = 0;

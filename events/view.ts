@@ -147,7 +147,7 @@ export type FieldValue = number | string | readonly RunView[];
 
 /** A field of event `i` as the view shows it. @throws P2mError where the column holds what the field cannot */
 export function viewField(batch: EventBatch, i: number, field: Field, codec: EntryCodec): FieldValue {
-  const raw = operand(batch, field.column, i);
+  const raw = batch.operand(field.column, i);
   switch (field.type) {
     case 'int':
       return raw;
@@ -157,7 +157,7 @@ export function viewField(batch: EventBatch, i: number, field: Field, codec: Ent
       return raw >= 0 && raw <= PAGE_MAX ? raw : outOfRange(field, raw);
     case 'pfn64':
     case 'time': {
-      const upper = operand(batch, field.column + 1, i);
+      const upper = batch.operand(field.column + 1, i);
       return upper >= 0 && upper < 2 ** 21 ? upper * TWO_32 + (raw >>> 0) : outOfRange(field, upper);
     }
     case 'comm':
@@ -168,7 +168,7 @@ export function viewField(batch: EventBatch, i: number, field: Field, codec: Ent
       if ((raw & 1) === 0 && raw !== 0) return outOfRange(field, raw);
       return raw === 0 ? 'none' : `${raw >>> 2}:${(raw & 2) === 0 ? 'ro' : 'rw'}`;
     case 'either':
-      return operand(batch, field.wordWhen!.column, i) === field.wordWhen!.is ? wordText(raw, codec) : raw;
+      return batch.operand(field.wordWhen!.column, i) === field.wordWhen!.is ? wordText(raw, codec) : raw;
     case 'payload':
       return viewRuns(batch.payloadAt(raw), field, codec);
     default: {
@@ -239,24 +239,8 @@ function readColumn(field: Field, type: FieldType, value: unknown, codec: EntryC
   }
 }
 
-/** As `batch.column(column)[i]`, on the hot path of printing. */
-function operand(batch: EventBatch, column: number, i: number): number {
-  switch (column) {
-    case 0:
-      return batch.a[i]!;
-    case 1:
-      return batch.b[i]!;
-    case 2:
-      return batch.c[i]!;
-    case 3:
-      return batch.d[i]!;
-    default:
-      return batch.e[i]!;
-  }
-}
-
 function viewComm(batch: EventBatch, i: number, field: Field): string {
-  const columns = Array.from({ length: COMM_COLUMNS }, (_, c) => operand(batch, field.column + c, i));
+  const columns = Array.from({ length: COMM_COLUMNS }, (_, c) => batch.operand(field.column + c, i));
   return commText(columns) ?? outOfRange(field, columns[0]!);
 }
 

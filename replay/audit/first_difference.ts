@@ -110,16 +110,16 @@ class Comparison {
     if (payload >= 0) return true;
     // Bit by bit, the lowest first.
     for (let bits = always | sometimes; bits !== 0; bits &= bits - 1) {
-      if (isHandle(operand(batch, 31 - Math.clz32(bits & -bits), i))) return true;
+      if (isHandle(batch.operand(31 - Math.clz32(bits & -bits), i))) return true;
     }
     return false;
   }
 
   #areFieldsSame(a: EventBatch, i: number, b: EventBatch, k: number, words: WordColumns): boolean {
     const { always, sometimes, column: when, is, payload } = words;
-    const bits = sometimes !== 0 && operand(a, when, i) === is ? always | sometimes : always;
+    const bits = sometimes !== 0 && a.operand(when, i) === is ? always | sometimes : always;
     for (let column = 0; column < OPERANDS; column++) {
-      const [x, y] = [operand(a, column, i), operand(b, column, k)];
+      const [x, y] = [a.operand(column, i), b.operand(column, k)];
       if (column === payload) {
         if (!this.#areRunsSame(a.payloadAt(x), b.payloadAt(y))) return false;
       } else if ((bits & (1 << column)) !== 0) {
@@ -159,22 +159,6 @@ class Comparison {
 
 function isHandle(word: Word): boolean {
   return word >>> 30 === 0 && word !== INVALID && word !== FAULT;
-}
-
-/** As `batch.column(column)[i]`, without a list of columns each time. */
-function operand(batch: EventBatch, column: number, i: number): number {
-  switch (column) {
-    case 0:
-      return batch.a[i]!;
-    case 1:
-      return batch.b[i]!;
-    case 2:
-      return batch.c[i]!;
-    case 3:
-      return batch.d[i]!;
-    default:
-      return batch.e[i]!;
-  }
 }
 
 /** The blocks of a log, one after the other. */
