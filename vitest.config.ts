@@ -6,6 +6,8 @@ const MOCKING = ['test/cli/**/*.test.ts', 'test/events/log/unchecked_recovery.te
 export default defineConfig({
   test: {
     environment: 'node',
+    // The default leaves one CPU idle, half of a machine that has two.
+    maxWorkers: '100%',
     globals: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -33,7 +33,7 @@ export async function raceForLock(folder: string, racers: number, kills: number,
     for (let i = 0; i < racers; i++) add(start());
     let seen = '';
     for (let i = 0; i < kills; i++) {
-      const owner = await newOwner(journal, seen, stallMs);
+      const owner = await newOwner(journal, seen, killed, stallMs);
       if (owner === undefined) break;
       seen = owner.tenure;
       const child = running.get(owner.pid)!;
@@ -43,7 +43,7 @@ export async function raceForLock(folder: string, racers: number, kills: number,
       add(start());
     }
     // The last dead one is taken over, too.
-    await newOwner(journal, seen, stallMs);
+    await newOwner(journal, seen, killed, stallMs);
   } finally {
     await Promise.all([...running.values()].map(end));
   }
@@ -56,10 +56,11 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
-/** The last tenure of the journal, once it is another than `seen`. */
+/** The last tenure of the journal, once it is another than `seen`, and not of one that had begun it before it was killed. */
 async function newOwner(
   journal: string,
   seen: string,
+  killed: ReadonlySet<number>,
   stallMs: number,
 ): Promise<{ readonly pid: number; readonly tenure: string } | undefined> {
   const end = Date.now() + stallMs;
@@ -67,7 +68,8 @@ async function newOwner(
     await sleep(1);
     const line = existsSync(journal) ? readFileSync(journal, 'latin1').trimEnd().split('\n').at(-1)! : '';
     const [pid, tenure] = line.split(' ');
-    if (tenure !== undefined && `${pid} ${tenure}` !== seen) return { pid: Number(pid), tenure: `${pid} ${tenure}` };
+    if (tenure === undefined || `${pid} ${tenure}` === seen || killed.has(Number(pid))) continue;
+    return { pid: Number(pid), tenure: `${pid} ${tenure}` };
   }
   return undefined;
 }
