@@ -118,6 +118,7 @@ export class StressSession {
   async #play(n: number, path: string): Promise<PlayedRound> {
     const { plan, signal } = this.#options;
     let timer: NodeJS.Timeout | undefined;
+    let stop = (): void => undefined;
     const turn = {
       seed: this.#random.below(2 ** 31),
       ms: this.#leftMs,
@@ -127,11 +128,13 @@ export class StressSession {
     };
     try {
       return await playRound(plan, turn, (round) => {
-        signal.addEventListener('abort', () => round.stop(), { once: true });
+        stop = () => round.stop();
+        signal.addEventListener('abort', stop, { once: true });
         timer = this.#watch(n, round);
       });
     } finally {
       clearInterval(timer);
+      signal.removeEventListener('abort', stop);
       showProgress('');
     }
   }

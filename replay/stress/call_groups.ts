@@ -35,7 +35,7 @@ function* fitting(groups: readonly (readonly RoundCall[])[]): Generator<readonly
   }
 }
 
-/** Calls that overlap a guilty one on its mid page, those in hand at event `seq` first. */
+/** Calls that overlap a guilty one on its mid page, first those in hand at event `seq` or when the guilty ones began. */
 function beside(
   calls: readonly RoundCall[],
   guilty: readonly RoundCall[],
@@ -44,23 +44,34 @@ function beside(
 ): RoundCall[] {
   const midsOf = ({ operations }: RoundCall): number[] => operations.map(([, pfn]) => Math.floor(pfn / pfnsPerMidPage));
   const mids = new Set(guilty.flatMap(midsOf));
-  const distance = ({ call, end }: RoundCall): number => (seq < call ? call - seq : seq > end ? seq - end : 0);
+  const distance = (other: RoundCall): number => {
+    if (isBefore(other, guilty)) return 0;
+    return seq < other.call ? other.call - seq : Math.max(seq - other.end, 0);
+  };
   return calls
     .filter((call) => !guilty.includes(call) && midsOf(call).some((mid) => mids.has(mid)))
     .filter((call) => guilty.some((one) => one.call < call.end && call.call < one.end))
     .sort((a, b) => distance(a) - distance(b));
 }
 
-/** One of those that do the same in the same place: what one of them does not show, the others do not either. */
+/**
+ * One of those that do the same in the same place: what one of them does not show, the others do not either. A scenario's list is
+ * that of its first call, so each call that began before the guilty ones meets a list of its own; there is one a CPU at most.
+ */
 function distinct(calls: readonly RoundCall[], guilty: readonly RoundCall[], g: Geometry): RoundCall[] {
   const seen = new Set<string>();
   return calls.filter((call) => {
+    if (isBefore(call, guilty)) return true;
     const places = call.operations.map(([kind, pfn]) => `${kind} ${guilty.map((one) => relation(one, pfn, g)).join()}`);
     const key = places.join(';');
     if (seen.has(key)) return false;
     seen.add(key);
     return true;
   });
+}
+
+function isBefore({ call }: RoundCall, guilty: readonly RoundCall[]): boolean {
+  return guilty.every((one) => call < one.call);
 }
 
 function relation({ operations }: RoundCall, pfn: number, g: Geometry): string {

@@ -53,7 +53,8 @@ function knownLines(known: readonly KnownDefect[]): string[] {
   if (known.length === 0) return ['not in the gallery: a new finding'];
   return known.map(({ name, defect, about, by }) => {
     const how = by === 'correction' ? 'with it corrected the scenario passes' : 'by its check and the kernel form';
-    return `known: ${name} (${defect}), ${how}: ${about}`;
+    const where = defect === 'new' ? 'in the newest kernels too' : defect;
+    return `known: ${name} (${where}), ${how}: ${about}`;
   });
 }
 

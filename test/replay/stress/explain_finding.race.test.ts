@@ -45,11 +45,11 @@ describe('explainRoundFinding', () => {
       expect.stringMatching(/^known: stale-pte-pointer \(B3\), with it corrected the scenario passes: /),
       expect.stringMatching(/^reproduced by a scenario, after \d+ tries: shared-pte-page-written$/),
       '  Linux 3.19-rc1, tiny, nr 32; hole 16 32',
-      '  A: set 0x12 m:1',
-      '  B: set 0x12 m:2',
+      '  A: set 0x11 m:1',
+      '  B: set 0x11 m:2',
       expect.stringMatching(/^ {2}in the order A\d+B\d+A\d+$/),
       expect.stringMatching(
-        /^p2m explore --kernel 3.19-rc1 --geometry tiny --layout 'nr 32; hole 16 32' --thread 'set 0x12 m:1' --thread 'set 0x12 m:2' --check shared-pte-page-written --replay p1-/,
+        /^p2m explore --kernel 3.19-rc1 --geometry tiny --layout 'nr 32; hole 16 32' --thread 'set 0x11 m:1' --thread 'set 0x11 m:2' --check shared-pte-page-written --replay p1-/,
       ),
     ]);
     expect(explanationJson(found)).toMatchObject({ reproduced: true, breaks: ['shared-pte-page-written'] });
