@@ -1,9 +1,8 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StoredLog } from '../events/index.js';
 import { StressWorkers, type StressRound } from '../node/index.js';
 import {
-  explainRoundFinding,
+  explainRound,
   judgeRound,
   mutantsByName,
   Random,
@@ -35,8 +34,6 @@ export interface StressSessionOptions {
 }
 
 const PROGRESS_MS = 200;
-/** Findings of one round that are looked into. */
-const EXPLAINED_MAX = 3;
 /** Kills come within so long of a round's start. */
 const KILL_MS = 500;
 
@@ -79,40 +76,36 @@ export class StressSession {
     this.#leftMs -= played.end.ms;
     this.#options.signal.throwIfAborted();
     const report = judgeRound(await openStoredLog(path), evidence(played));
-    const untold = report.findings.filter(({ check }) => !this.tally.isTold(check));
-    const kept = untold.length > 0 && output === undefined ? this.#keep(n, path) : path;
-    const explained = untold.length > 0 ? this.#explain(n, await openStoredLog(kept), untold) : [];
+    const explained = report.findings.length > 0 ? await this.#explain(n, path, report.findings) : [];
     showProgress('');
     this.tally.add(n, played, report, explained, keepGoing);
-    if (kept === path && output === undefined) rmSync(path, { recursive: true, force: true });
+    if (output === undefined) rmSync(path, { recursive: true, force: true });
   }
 
-  /** Keeps the log of a round that has broken something, for whoever looks into it. Gives its new place. */
+  /** Looks into what a round has broken first, and into what no round has broken before; keeps the log where that is something new. */
+  async #explain(n: number, path: string, findings: readonly RoundFinding[]): Promise<FindingExplanation[]> {
+    const { output } = this.#options;
+    const kept = output ?? this.#keep(n, path);
+    const explained = explainRound(await openStoredLog(kept), findings, {
+      mutant: this.#mutant,
+      told: this.tally.findings,
+      onFinding: ({ check }) => showProgress(`round ${n} has broken ${check}: looking for a scenario that shows it`),
+    });
+    if (output !== undefined || kept === path) return explained;
+    if (explained.every((one) => this.tally.isTold(one))) rmSync(kept);
+    else this.tally.notes.push(`round ${n}: its log is kept in ${kept}`);
+    return explained;
+  }
+
+  /** Copies the log of a round to where it stays, for whoever looks into it. Gives its new place, or the old one where nothing can be written. */
   #keep(n: number, path: string): string {
     const kept = `p2m-stress-${this.#options.seed}-${n}.p2mlog`;
     try {
       copyFileSync(path, kept);
+      return kept;
     } catch {
-      // Where nothing can be written it goes with the run.
       return path;
     }
-    this.tally.notes.push(`round ${n}: its log is kept in ${kept}`);
-    return kept;
-  }
-
-  /** Looks into findings; those of one check, or of an event that is understood, are one. */
-  #explain(n: number, log: StoredLog, findings: readonly RoundFinding[]): FindingExplanation[] {
-    const explained: FindingExplanation[] = [];
-    for (const finding of findings) {
-      const isTold = explained.some(
-        ({ finding: { check, seq }, known }) => check === finding.check || (seq === finding.seq && known.length > 0),
-      );
-      if (isTold) continue;
-      showProgress(`round ${n} has broken ${finding.check}: looking for a scenario that shows it`);
-      explained.push(explainRoundFinding(log, finding, this.#mutant === undefined ? {} : { mutant: this.#mutant }));
-      if (explained.length === EXPLAINED_MAX) break;
-    }
-    return explained;
   }
 
   async #play(n: number, path: string): Promise<PlayedRound> {

@@ -1,5 +1,5 @@
 import type { ThreadFate } from '../node/index.js';
-import type { FindingExplanation, OutcomeRow, RoundReport } from '../replay/index.js';
+import { isSameDefect, type FindingExplanation, type OutcomeRow, type RoundReport } from '../replay/index.js';
 import type { PlayedRound } from './stress_round.js';
 
 /** One row of the table of outcomes, over all rounds. */
@@ -27,6 +27,8 @@ export class StressTally {
   readonly findings: TalliedFinding[] = [];
   /** By check: rounds that broke it. */
   readonly broken = new Map<string, number>();
+  /** By defect of the gallery, or mutant: rounds that showed it. */
+  readonly known = new Map<string, number>();
   readonly notes: string[] = [];
   isOver = false;
   #undecided = 0;
@@ -48,12 +50,12 @@ export class StressTally {
       .sort((a, b) => (a.operation === b.operation ? b.samples - a.samples : a.operation < b.operation ? -1 : 1));
   }
 
-  /** Whether a finding of the check was told already. */
-  isTold(check: string): boolean {
-    return this.findings.some(({ finding }) => finding.check === check);
+  /** Whether a round before has shown the same. */
+  isTold(explanation: FindingExplanation): boolean {
+    return this.findings.some((told) => isSameDefect(told, explanation));
   }
 
-  /** Takes a round; `explained` are those of its findings that were not told yet. */
+  /** Takes a round; `explained` are those of its findings that were looked into. */
   add(
     round: number,
     { end }: PlayedRound,
@@ -73,12 +75,15 @@ export class StressTally {
     for (const check of new Set(report.findings.map((finding) => finding.check))) {
       this.broken.set(check, (this.broken.get(check) ?? 0) + 1);
     }
-    this.findings.push(...explained.map((one) => ({ ...one, round })));
+    for (const name of new Set(explained.flatMap(({ known }) => known.map((one) => one.name)))) {
+      this.known.set(name, (this.known.get(name) ?? 0) + 1);
+    }
+    for (const one of explained) if (!this.isTold(one)) this.findings.push({ ...one, round });
     this.#undecided += report.undecided.length;
     for (const text of report.undecided) this.notes.push(`round ${round}: not decided: ${text}`);
     for (const fate of end.threads) this.#noteEnd(round, fate);
     if (end.logFailure !== undefined) this.#noteLogFailure(round, end.logFailure, end.events);
-    const isNew = explained.some(({ known }) => known.length === 0);
+    const isNew = explained.some(({ known, follows }) => known.length === 0 && follows === undefined);
     if (report.findings.length > 0 && (!keepGoing || isNew)) this.isOver = true;
   }
 

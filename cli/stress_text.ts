@@ -76,15 +76,18 @@ function findingLines(told: TalliedFinding): string[] {
   ];
 }
 
-function brokenLines({ broken }: StressTally): string[] {
-  if (broken.size === 0) return [];
-  return [`broken: ${[...broken].map(([check, count]) => `${check} in ${counted(count, 'round')}`).join(', ')}`];
+function brokenLines({ broken, known }: StressTally): string[] {
+  const line = (head: string, rounds: ReadonlyMap<string, number>): string[] =>
+    rounds.size === 0
+      ? []
+      : [`${head}: ${[...rounds].map(([name, n]) => `${name} in ${counted(n, 'round')}`).join(', ')}`];
+  return [...line('broken', broken), ...line('known', known)];
 }
 
 /** The run as one JSON object. */
 export function tallyJson(tally: StressTally, plan: RoundPlan, seed: number, again: string): object {
   const { layout, workload, threads, memory, mutant, chaos } = plan;
-  const { verdict, rounds, operations, events, ms, ends, pages, outcomes, findings, broken, notes } = tally;
+  const { verdict, rounds, operations, events, ms, ends, pages, outcomes, findings, broken, known, notes } = tally;
   return {
     verdict,
     kernel: layout.form.name,
@@ -104,6 +107,7 @@ export function tallyJson(tally: StressTally, plan: RoundPlan, seed: number, aga
     outcomes,
     findings: findings.map((told) => ({ round: told.round, ...explanationJson(told) })),
     broken: Object.fromEntries(broken),
+    known: Object.fromEntries(known),
     notes,
     command: again,
   };

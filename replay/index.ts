@@ -133,3 +133,4 @@ export type { Expectation, OutcomeMeaning } from './stress/operation_outcome.js'
 export * from './stress/reproduce.js';
 export * from './stress/known_defect.js';
 export * from './stress/explain_finding.js';
+export * from './stress/explain_round.js';

@@ -13,6 +13,8 @@ export interface FindingExplanation {
   readonly reproduction: Reproduction;
   /** The defects of the gallery that it shows, or the mutant; none: it is new. */
   readonly known: readonly KnownDefect[];
+  /** Where nothing shows it and it is not known: a known finding of the round that it may come of. */
+  readonly follows?: FindingExplanation | undefined;
 }
 
 /**
@@ -30,16 +32,18 @@ export function explainRoundFinding(
 }
 
 /** The explanation in lines: what it is known as, the scenario, and as the last line the command that runs it. */
-export function explanationLines({ reproduction, known }: FindingExplanation): string[] {
-  return [...knownLines(known), ...reproductionLines(reproduction)];
+export function explanationLines({ reproduction, known, follows }: FindingExplanation): string[] {
+  const told = follows === undefined ? knownLines(known) : [followsLine(follows)];
+  return [...told, ...reproductionLines(reproduction)];
 }
 
 /** The explanation as JSON. */
-export function explanationJson({ finding, reproduction, known }: FindingExplanation): object {
+export function explanationJson({ finding, reproduction, known, follows }: FindingExplanation): object {
   const isShown = reproduction.verdict === 'reproduced';
   return {
     ...finding,
     known,
+    follows: follows === undefined ? null : { check: follows.finding.check, seq: follows.finding.seq },
     reproduced: isShown,
     why: isShown ? null : reproduction.why,
     breaks: isShown ? reproduction.checks : [],
@@ -56,6 +60,12 @@ function knownLines(known: readonly KnownDefect[]): string[] {
     const where = defect === 'new' ? 'in the newest kernels too' : defect;
     return `known: ${name} (${where}), ${how}: ${about}`;
   });
+}
+
+function followsLine({ finding: { check, seq }, known }: FindingExplanation): string {
+  const names = known.map(({ name }) => name).join(' and ');
+  const where = seq < 0 ? check : `${check} at event ${seq}`;
+  return `not known by itself: it follows ${where}, which is ${names}, and may come of it`;
 }
 
 function reproductionLines(reproduction: Reproduction): string[] {

@@ -199,7 +199,8 @@ class RoundJudge {
     for (const one of cut) if (one.end === 'none') this.#cut(one, isDead && one !== holder ? owner : -1, keeper);
     if (owner < 0) return;
     const says = `p2m_update_lock is held by CPU ${owner}`;
-    if (holder === undefined) this.#find('lock-kept', `${says}, which is in no operation`, lastLock.seq, keeper);
+    if (holder === undefined)
+      this.#find('lock-kept', `${says}, which is in no operation`, lastLock.seq, keeper, this.#log.events - 1);
     else if (isDead) this.#excused.push(`${says}, which died in operation ${holder.op}`);
   }
 
@@ -211,7 +212,7 @@ class RoundJudge {
     const says = `operation ${cut.op}, ${cut.operation} of ${hex(cut.pfn)} on CPU ${cut.cpu}, never returned`;
     if (this.#isKilled(cut)) this.#excused.push(`${says}: its thread was killed`);
     else if (deadOwner >= 0) this.#excused.push(`${says}: CPU ${deadOwner}, a dead one, holds p2m_update_lock`);
-    else this.#find('no-return', says, cut.call, [...keeper, cut.op]);
+    else this.#find('no-return', says, cut.call, [...keeper, cut.op], this.#log.events - 1);
   }
 
   #isKilled({ cpu, end }: CutOperation): boolean {

@@ -21,6 +21,10 @@ import { roundScenario } from './round_scenario.js';
 export interface ReproduceOptions {
   /** The mistake that was in its kernel. */
   readonly mutant?: Mutant | undefined;
+  /** Operations that had broken the list before: they are part of every scenario. */
+  readonly behind?: readonly number[];
+  /** Whether what shows it is made as small as can be, most of the work; default true. */
+  readonly isShrunk?: boolean;
   /** Most scenarios that are tried before one shows the finding, by one set of checks; default 40. */
   readonly scenariosMax?: number;
   /** Of each exploration. */
@@ -30,8 +34,10 @@ export interface ReproduceOptions {
 /** A finding of a round as a scenario that shows it. */
 export interface ReproducedFinding {
   readonly verdict: 'reproduced';
-  /** As small as can be. */
+  /** As small as can be, where that was asked for. */
   readonly scenario: Scenario;
+  /** Numbers of the operations in the log that it was made of. */
+  readonly operations: readonly number[];
   readonly schedule: Schedule;
   /** What the schedule breaks. */
   readonly checks: readonly CheckName[];
@@ -97,12 +103,13 @@ export function scenarioChecks(check: RoundCheck): readonly (readonly CheckName[
  */
 export function reproduceFinding(log: StoredLog, finding: RoundFinding, options: ReproduceOptions = {}): Reproduction {
   const checks = scenarioChecks(finding.check);
-  const window = windowOf(log, finding.operations);
+  const guilty = [...new Set([...(options.behind ?? []), ...finding.operations])];
+  const window = finding.operations.length === 0 ? undefined : windowOf(log, guilty);
   if (checks.length === 0 || window === undefined) {
     const why = window === undefined ? 'no operation is known to have done it' : 'no scenario says such a thing';
     return { verdict: 'not reproduced', why, tried: 0, command: undefined };
   }
-  return new Reproducer(log, finding, checks, window, options).run();
+  return new Reproducer(log, { ...finding, operations: guilty }, checks, window, options).run();
 }
 
 class Reproducer {
@@ -138,7 +145,7 @@ class Reproducer {
         if (this.#tried >= most) break;
         timeline.goTo(Math.min(...group.map(({ call }) => call)));
         const found = this.#tryCalls(timeline.memory, group, checks);
-        if (found !== undefined) return this.#shrunk(found);
+        if (found !== undefined) return this.#reproduced(found, group);
       }
     }
     return this.#notFound(`none of ${this.#tried} scenarios showed it`);
@@ -171,15 +178,17 @@ class Reproducer {
     }
   }
 
-  #shrunk(found: Scenario): ReproducedFinding {
-    const shrunk = shrinkScenario(found, (smaller) => this.#explore(smaller)?.schedule);
-    const scenario = watchedByDefault(shrunk.scenario);
+  #reproduced(found: Scenario, group: readonly RoundCall[]): ReproducedFinding {
+    const { isShrunk = true } = this.#options;
+    const small = isShrunk ? shrinkScenario(found, (one) => this.#explore(one)?.schedule).scenario : found;
+    const scenario = watchedByDefault(small);
     const program = new ScenarioProgram(scenario);
     const [{ bits, schedule }] = explore(program, { ...BOUNDS, ...this.#options.explore }).violations as [Violation];
     const token = printToken(program, scenarioHash(scenario), schedule);
     return {
       verdict: 'reproduced',
       scenario,
+      operations: group.map(({ op }) => op),
       schedule,
       checks: CHECKS.filter((_, check) => (bits & (1 << check)) !== 0),
       token,
