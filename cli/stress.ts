@@ -68,7 +68,7 @@ export function addStress(program: Command): void {
     .option('--kill <n>', 'threads that are killed in the middle of what they do, in each round', '0')
     .option('--fail-at <n>', 'the n-th attempt to allocate fails')
     .option('--fail-from <n>', 'the n-th attempt to allocate and all later ones fail')
-    .option('--keep-going', 'go on where all that a round has broken is a defect of the gallery')
+    .option('--keep-going', 'go on where all that a round has broken is a defect of the gallery, or follows one')
     .option('--seed <n>', 'of the operations and pauses; default: chosen, and printed')
     .option('-o, --output <log>', 'keep the log of the last round: FILE.p2mlog, or a folder of segments')
     .option('--json', 'one JSON object instead of text')

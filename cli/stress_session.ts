@@ -82,7 +82,7 @@ export class StressSession {
     if (output === undefined) rmSync(path, { recursive: true, force: true });
   }
 
-  /** Looks into what a round has broken first, and into what no round has broken before; keeps the log where that is something new. */
+  /** Looks into what a round broke first, and what none before it broke; keeps the log where something of it is new. */
   async #explain(n: number, path: string, findings: readonly RoundFinding[]): Promise<FindingExplanation[]> {
     const { output } = this.#options;
     const kept = output ?? this.#keep(n, path);
@@ -97,7 +97,7 @@ export class StressSession {
     return explained;
   }
 
-  /** Copies the log of a round to where it stays, for whoever looks into it. Gives its new place, or the old one where nothing can be written. */
+  /** Copies a round's log to where it stays. Gives its new place; the old one where nothing can be written: it goes with the run. */
   #keep(n: number, path: string): string {
     const kept = `p2m-stress-${this.#options.seed}-${n}.p2mlog`;
     try {

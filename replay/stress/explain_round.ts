@@ -15,7 +15,7 @@ export interface ExplainRoundOptions extends Omit<ReproduceOptions, 'behind' | '
 
 const FINDINGS_MAX = 3;
 
-/** What casts doubt on the recording: no defect of a kernel explains that. */
+/** What casts doubt on the recording: no defect of a kernel explains that, so they come before all that could be their cause. */
 const OF_THE_RECORDING: readonly RoundCheck[] = ['log-order', 'end-differs'];
 
 /**
@@ -44,10 +44,11 @@ export function explainRound(
   return explained;
 }
 
-/** Whether the explanations say of the same check that it is broken by the same defect. */
+/** Whether both say of one check that it is the same defect. One that is new is never what another one follows. */
 export function isSameDefect(a: FindingExplanation, b: FindingExplanation): boolean {
   const names = ({ known }: FindingExplanation): string => known.map(({ name }) => name).join();
-  return a.finding.check === b.finding.check && names(a) === names(b);
+  const isFollower = ({ follows }: FindingExplanation): boolean => follows !== undefined;
+  return a.finding.check === b.finding.check && names(a) === names(b) && isFollower(a) === isFollower(b);
 }
 
 /** What casts doubt on the recording first; what no event showed last. */
@@ -70,7 +71,7 @@ function explainAfter(
   before: readonly FindingExplanation[],
   options: ReproduceOptions,
 ): FindingExplanation {
-  const causes = OF_THE_RECORDING.includes(finding.check) ? [] : before.filter(({ known }) => known.length > 0);
+  const causes = before.filter(({ known }) => known.length > 0);
   for (const cause of causes) {
     const behind = explainRoundFinding(log, finding, { ...options, behind: operationsOf(cause) });
     if (behind.reproduction.verdict === 'reproduced') return behind;

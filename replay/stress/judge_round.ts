@@ -199,9 +199,11 @@ class RoundJudge {
     for (const one of cut) if (one.end === 'none') this.#cut(one, isDead && one !== holder ? owner : -1, keeper);
     if (owner < 0) return;
     const says = `p2m_update_lock is held by CPU ${owner}`;
-    if (holder === undefined)
+    if (holder === undefined) {
       this.#find('lock-kept', `${says}, which is in no operation`, lastLock.seq, keeper, this.#log.events - 1);
-    else if (isDead) this.#excused.push(`${says}, which died in operation ${holder.op}`);
+    } else if (isDead) {
+      this.#excused.push(`${says}, which died in operation ${holder.op}`);
+    }
   }
 
   /**

@@ -4,6 +4,7 @@ import {
   explainRoundFinding,
   explanationJson,
   explanationLines,
+  isSameDefect,
   judgeRound,
   type FindingExplanation,
   type RoundFinding,
@@ -31,7 +32,7 @@ describe('explainRound', () => {
     const [cause, consequence] = only(findings, 'shared-pte-page-written', 'bystander-changed');
     expect(explainRoundFinding(log, consequence!, { scenariosMax: 12 }).known).toEqual([]);
     const explained = explainRound(log, [consequence!, cause!], { scenariosMax: 12 });
-    expect(explained.map(({ finding: { check }, ...one }) => [check, names(one as FindingExplanation)])).toEqual([
+    expect(explained.map((one) => [one.finding.check, names(one)])).toEqual([
       ['shared-pte-page-written', ['stale-pte-pointer, correction']],
       ['bystander-changed', ['stale-pte-pointer, correction']],
     ]);
@@ -82,6 +83,18 @@ describe('explainRound', () => {
     expect(heard).toEqual(['shared-pte-page-written']);
     expect(again.map(names)).toEqual([['stale-pte-pointer, correction']]);
     expect(again[0]!.reproduction.tried).toBeLessThan(told[0]!.reproduction.tried);
+  });
+
+  it('does not take a new finding for what was told of another that follows a known one', () => {
+    const { log, findings } = judged(TOPS);
+    const some = only(findings, 'shared-pte-page-written');
+    const [one] = explainRound(log, some);
+    const [unknown] = explainRound(log, some, { scenariosMax: 0 });
+    const follower: FindingExplanation = { ...unknown!, follows: one };
+    expect(isSameDefect(follower, unknown!)).toBe(false);
+    expect(isSameDefect(follower, follower)).toBe(true);
+    const [again] = explainRound(log, some, { scenariosMax: 0, told: [follower] });
+    expect([again!.known, again!.follows, isSameDefect(follower, again!)]).toEqual([[], undefined, false]);
   });
 
   it('looks into the first in full where it is not what was told', () => {
